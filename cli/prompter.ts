@@ -1,0 +1,48 @@
+import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
+import type { Prompter } from "../transport/ssh/types.js";
+import { escapeLine } from "./output/escape.js";
+
+/** Reads one line without showing it; undefined when the operator ended the input. */
+export async function askSecret(question: string): Promise<string | undefined> {
+  const hidden = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input: process.stdin, output: hidden, terminal: true });
+  process.stderr.write(question);
+  try {
+    return await new Promise<string | undefined>((resolve) => {
+      reader.once("line", resolve);
+      reader.once("close", () => resolve(undefined));
+      reader.once("SIGINT", () => {
+        resolve(undefined);
+        process.kill(process.pid, "SIGINT");
+      });
+    });
+  } finally {
+    process.stderr.write("\n");
+    reader.close();
+  }
+}
+
+/** Asks on the terminal, one question at a time, each secret once; undefined where nobody sits at one. */
+export function terminalPrompter(): Prompter | undefined {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const answers = new Map<string, Promise<string | undefined>>();
+  let last: Promise<unknown> = Promise.resolve();
+  const once = (key: string, question: string): Promise<string | undefined> => {
+    let answer = answers.get(key);
+    if (!answer) {
+      answer = last.then(() => askSecret(question));
+      last = answer;
+      answers.set(key, answer);
+    }
+    return answer;
+  };
+  return {
+    passphrase: (keyFile) => once(`key ${keyFile}`, `Passphrase for ${escapeLine(keyFile)}: `),
+    password: (target, prompt) =>
+      once(
+        `password ${target.user}@${target.name} ${prompt}`,
+        `${escapeLine(target.user)}@${escapeLine(target.name)}: ${escapeLine(prompt.trim() || "password:")} `,
+      ),
+  };
+}

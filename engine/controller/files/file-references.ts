@@ -1,0 +1,87 @@
+import { isNode, parseModule, type SyntaxNode, walk } from "../ship/syntax.js";
+
+/** What a role's code says that may be a file's path. */
+export interface FileReferences {
+  /** String literals */
+  readonly literals: ReadonlySet<string>;
+  /** Texts with gaps (`templates/${x}.j2`) as patterns with `*` for each gap */
+  readonly patterns: ReadonlySet<string>;
+  /** `source` and `template` of calls of `file`: these must exist */
+  readonly required: readonly RequiredFile[];
+  /** The role gives some resource `tags` of its own */
+  readonly hasTags: boolean;
+}
+
+export interface RequiredFile {
+  readonly option: "source" | "template";
+  readonly path: string;
+  /** Position in the code, from 1 */
+  readonly line: number;
+  readonly column: number;
+}
+
+const MAX_LITERAL = 1024;
+
+export function fileReferences(code: string): FileReferences {
+  const literals = new Set<string>();
+  const patterns = new Set<string>();
+  const required: RequiredFile[] = [];
+  let hasTags = false;
+  walk(parseModule(code, "script"), (node) => {
+    if (node.type === "Property" && propertyName(node) === "tags") hasTags = true;
+    if (node.type === "CallExpression" && calleeName(node) === "file") required.push(...requiredBy(node));
+    const text = textWithGaps(node);
+    if (text === undefined || text.length > MAX_LITERAL) return;
+    const pattern = text.includes(GAP);
+    if (!pattern) literals.add(text);
+    // Two gaps with hardly a letter between them would offer everything.
+    else if (/[\p{L}\p{N}].*[\p{L}\p{N}]/u.test(text.replaceAll(GAP, ""))) patterns.add(escapeGlob(text));
+  });
+  return { literals, patterns, required, hasTags };
+}
+
+/** Stands for what is known at run time only; no path holds it. */
+const GAP = "\0";
+
+function textWithGaps(node: SyntaxNode): string | undefined {
+  if (node.type === "Literal") return typeof node.value === "string" ? node.value : undefined;
+  if (node.type === "TemplateLiteral")
+    return (node.quasis as { value: { cooked?: string | null } }[])
+      .map((quasi) => quasi.value.cooked ?? GAP)
+      .join(GAP);
+  if (node.type !== "BinaryExpression" || node.operator !== "+") return undefined;
+  const parts = [node.left, node.right].map((side) => (isNode(side) ? textWithGaps(side) : undefined));
+  return parts.every((part) => part === undefined) ? undefined : parts.map((part) => part ?? GAP).join("");
+}
+
+const escapeGlob = (text: string): string =>
+  text
+    .split(GAP)
+    .map((part) => part.replace(/[*?[]/g, "[$&]"))
+    .join("*")
+    .replace(/\*{2,}/g, "*");
+
+function calleeName(call: SyntaxNode): unknown {
+  const callee = call.callee as SyntaxNode;
+  if (callee.type === "Identifier") return callee.name;
+  return callee.type === "MemberExpression" ? (callee.property as SyntaxNode).name : undefined;
+}
+
+function propertyName(property: SyntaxNode): unknown {
+  const key = property.key as SyntaxNode;
+  return property.computed === true ? undefined : (key.name ?? key.value);
+}
+
+function requiredBy(call: SyntaxNode): RequiredFile[] {
+  const options = (call.arguments as SyntaxNode[])[1];
+  if (options?.type !== "ObjectExpression") return [];
+  return (options.properties as SyntaxNode[]).flatMap((property) => {
+    if (property.type !== "Property") return [];
+    const option = propertyName(property);
+    const value = property.value as SyntaxNode;
+    if ((option !== "source" && option !== "template") || value.type !== "Literal") return [];
+    if (typeof value.value !== "string") return [];
+    const { start } = value.loc as { start: { line: number; column: number } };
+    return [{ option, path: value.value, line: start.line, column: start.column + 1 }];
+  });
+}

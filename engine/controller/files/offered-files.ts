@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, readFile } from "node:fs/promises";
+import type { BlobSource } from "../../../relay/mesh/types.js";
+import { MopError } from "../../../transport/errors.js";
+import { FILE_CHUNK, type OfferedFile } from "../../vocabulary/order.js";
+import { PolicyError } from "../policy-error.js";
+import { sha256 } from "../ship/blobs.js";
+import type { FileReferences } from "./file-references.js";
+import type { FoundFile, PolicyFolder } from "./folder.js";
+import { referencePlaces, templateReferences } from "./template-references.js";
+
+export interface OfferedFiles {
+  /** By path below the policy's folder: what the plan says */
+  readonly files: Readonly<Record<string, OfferedFile>>;
+  readonly blobs: readonly BlobSource[];
+  /** Hashes of templates: small, and needed even when nothing changes */
+  readonly templates: readonly string[];
+}
+
+/** Larger files are no templates. */
+const MAX_TEMPLATE = 1024 * 1024;
+
+/**
+ * The files that a role may use: those that its text names, those of its `files` patterns, and what templates among
+ * them include. `also` are values of variables that may name files.
+ */
+export async function offeredFiles(
+  folder: PolicyFolder,
+  references: Pick<FileReferences, "literals" | "patterns">,
+  globs: readonly string[],
+  also: readonly string[] = [],
+): Promise<OfferedFiles> {
+  const found = new Map<string, FoundFile>();
+  const add = (file: FoundFile | undefined) => {
+    if (!file || found.has(file.path)) return;
+    found.set(file.path, file);
+    fresh.push(file);
+  };
+  const fresh: FoundFile[] = [];
+  for (const text of new Set([...references.literals, ...also])) add(await folder.find(text));
+  for (const pattern of references.patterns) for (const file of await folder.glob(pattern)) add(file);
+  for (const pattern of globs) {
+    const files = /[*?[]/.test(pattern) ? await folder.glob(pattern) : [await folder.find(pattern)];
+    if (files.every((file) => file === undefined))
+      throw new PolicyError(`the role's files: "${pattern}" fits no file below the policy's folder`);
+    for (const file of files) add(file);
+  }
+  const templates = new Set<string>();
+  for (let file = fresh.shift(); file !== undefined; file = fresh.shift()) {
+    if (file.size > MAX_TEMPLATE) continue;
+    const text = await readFile(file.absolute, "utf8");
+    const named = templateReferences(text);
+    if (file.path.endsWith(".j2") || named.length > 0) templates.add(file.path);
+    for (const name of named)
+      for (const place of referencePlaces(name, file.path)) {
+        const included = await folder.find(place);
+        if (included) templates.add(included.path);
+        add(included);
+      }
+  }
+  const entries = await Promise.all([...found.values()].map(describe));
+  const files: Record<string, OfferedFile> = {};
+  for (const { file, offered } of [...entries].sort((a, b) => (a.file.path < b.file.path ? -1 : 1)))
+    files[file.path] = offered;
+  return {
+    files,
+    blobs: entries.flatMap((entry) => entry.blobs),
+    templates: [...templates].flatMap((name) => {
+      const offered = files[name];
+      return offered && offered.chunks.length === 0 ? [offered.hash] : [];
+    }),
+  };
+}
+
+interface Described {
+  readonly file: FoundFile;
+  readonly offered: OfferedFile;
+  readonly blobs: readonly BlobSource[];
+}
+
+async function describe(file: FoundFile): Promise<Described> {
+  const whole = createHash("sha256");
+  const chunks: string[] = [];
+  let size = 0;
+  // Streams end chunks where they like; with this mark each is a whole piece but the last.
+  for await (const piece of createReadStream(file.absolute, {
+    highWaterMark: FILE_CHUNK,
+  }) as AsyncIterable<Buffer>) {
+    whole.update(piece);
+    chunks.push(sha256(piece));
+    size += piece.byteLength;
+  }
+  const hash = whole.digest("hex");
+  const { executable } = file;
+  if (size <= FILE_CHUNK)
+    return { file, offered: { size, hash, chunks: [], executable }, blobs: [filePiece(file, hash, 0, size)] };
+  const expected = Math.ceil(size / FILE_CHUNK);
+  if (chunks.length !== expected) throw new PolicyError("changed while it was read", { file: file.absolute });
+  const blobs = chunks.map((chunk, index) =>
+    filePiece(file, chunk, index * FILE_CHUNK, Math.min(FILE_CHUNK, size - index * FILE_CHUNK)),
+  );
+  return { file, offered: { size, hash, chunks, executable }, blobs };
+}
+
+/** Read when a host asks for it; what is no longer what was offered never leaves this machine. */
+function filePiece(file: FoundFile, hash: string, offset: number, size: number): BlobSource {
+  return {
+    hash,
+    size,
+    async read() {
+      const handle = await open(file.absolute, "r").catch((error: NodeJS.ErrnoException) => {
+        throw new MopError("BLOB_UNAVAILABLE", `${file.path} can't be read any more (${error.code})`, {
+          cause: error,
+        });
+      });
+      try {
+        const bytes = Buffer.alloc(size);
+        let filled = 0;
+        while (filled < size) {
+          const { bytesRead } = await handle.read(bytes, filled, size - filled, offset + filled);
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        if (filled === size && sha256(bytes) === hash) return bytes;
+      } finally {
+        await handle.close();
+      }
+      throw new MopError(
+        "BLOB_UNAVAILABLE",
+        `${file.path} was changed on the controller while the run went on`,
+      );
+    },
+  };
+}

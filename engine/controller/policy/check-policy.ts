@@ -1,0 +1,71 @@
+import { MARK, type Policy, type RoleEntry } from "../../vocabulary/language.js";
+import { isPlainObject } from "../inventory/plain.js";
+import { PolicyError } from "../policy-error.js";
+
+const ENTRY_KEYS = new Set([
+  "role",
+  "groups",
+  "hosts",
+  "vars",
+  "tags",
+  "serial",
+  "become",
+  "shouldContact",
+  "beforeContact",
+  "afterContact",
+]);
+const HOOKS = ["shouldContact", "beforeContact", "afterContact"] as const;
+
+/** What a policy file's default export must be; JavaScript policies have no type checker. */
+export function checkPolicy(value: unknown, file: string): Policy {
+  const fail: (message: string) => never = (message) => {
+    throw new PolicyError(message, { file });
+  };
+  if (value === undefined)
+    fail("there is no default export; end the file with `export default definePolicy({ ... })`");
+  if (!isPlainObject(value) || value[MARK] !== "policy")
+    fail("the default export is no policy; make it with `export default definePolicy({ ... })`");
+  const { roles, vars } = value;
+  if (!Array.isArray(roles)) fail("the policy's `roles` is no list");
+  if (vars !== undefined && !isPlainObject(vars)) fail("the policy's `vars` is no object");
+  for (const [index, entry] of roles.entries()) checkEntry(entry, `roles[${index}]`, fail);
+  const byName = new Map<string, unknown>();
+  for (const { role } of roles as RoleEntry[]) {
+    if (byName.has(role.name) && byName.get(role.name) !== role)
+      fail(`two roles have the name "${role.name}"; names of roles are unique in a policy`);
+    byName.set(role.name, role);
+  }
+  return value as unknown as Policy;
+}
+
+function checkEntry(entry: unknown, at: string, fail: (message: string) => never): void {
+  if (!isPlainObject(entry)) fail(`${at} is no object; write { role: ... }`);
+  if (entry[MARK] === "role") fail(`${at} is a role itself; write { role: ${String(entry.name)} }`);
+  const role = entry.role;
+  if (!isPlainObject(role) || role[MARK] !== "role")
+    fail(`${at}.role is no role; make it with defineRole({ ... })`);
+  const { name, vars, files } = role;
+  if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name))
+    fail(`${at}.role has the name ${JSON.stringify(name)}; a name has letters, digits, - and _`);
+  if (typeof role.main !== "function") fail(`role ${name} has no \`main\` function`);
+  if (vars !== undefined && !isPlainObject(vars)) fail(`role ${name}: \`vars\` is no object`);
+  if (files !== undefined && !isTextList(files)) fail(`role ${name}: \`files\` is no list of patterns`);
+  for (const key of Object.keys(entry))
+    if (!ENTRY_KEYS.has(key)) fail(`role ${name}: ${at} has the unknown key "${key}"`);
+  for (const key of ["groups", "hosts", "tags"])
+    if (entry[key] !== undefined && !isTextList(entry[key]))
+      fail(`role ${name}: \`${key}\` is no list of texts`);
+  if (entry.vars !== undefined && !isPlainObject(entry.vars))
+    fail(`role ${name}: \`vars\` of its entry is no object`);
+  const { serial, become } = entry;
+  if (serial !== undefined && (!Number.isInteger(serial) || (serial as number) < 1))
+    fail(`role ${name}: \`serial\` is ${JSON.stringify(serial)}; give a whole number from 1 up`);
+  if (become !== undefined && typeof become !== "boolean" && typeof become !== "string")
+    fail(`role ${name}: \`become\` is neither true, false nor a user's name`);
+  for (const hook of HOOKS)
+    if (entry[hook] !== undefined && typeof entry[hook] !== "function")
+      fail(`role ${name}: \`${hook}\` is no function`);
+}
+
+const isTextList = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === "string");

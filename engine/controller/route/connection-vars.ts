@@ -1,0 +1,120 @@
+import { PolicyError } from "../policy-error.js";
+
+/** The variables that steer a connection (interface.md, section 2); none of them is for roles. */
+export const CONNECTION_VARS = [
+  "mop_host",
+  "mop_port",
+  "mop_user",
+  "mop_password",
+  "mop_identity",
+  "mop_via",
+  "mop_become",
+  "mop_become_user",
+  "mop_become_method",
+  "mop_become_password",
+  "mop_node",
+  "mop_hop",
+] as const;
+
+export type MopHop = "relay" | "sealed" | "jump" | "local" | "auto";
+const HOPS: readonly string[] = ["relay", "sealed", "jump", "local", "auto"];
+
+/** What the inventory says of one host's connection; undefined where it is silent. */
+export interface ConnectionVars {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly identity: readonly string[] | undefined;
+  /** Names in order; empty: directly, whatever ssh_config says */
+  readonly via: readonly string[] | undefined;
+  readonly node: string | undefined;
+  readonly hop: MopHop | undefined;
+  readonly become: boolean;
+}
+
+/** Reads and checks them. `where` names inventory and host in messages. */
+export function connectionVars(vars: Readonly<Record<string, unknown>>, where: string): ConnectionVars {
+  const text = (name: string): string | undefined => {
+    const value = vars[name];
+    if (value === undefined || value === null || value === "") return undefined;
+    if (typeof value !== "string" && typeof value !== "number")
+      throw new PolicyError(`${where}: ${name} is no text`);
+    const result = String(value);
+    if (/[\0-\x1f\x7f]/.test(result))
+      throw new PolicyError(`${where}: ${name} has a control character in it`);
+    return result;
+  };
+  const hop = text("mop_hop");
+  if (hop !== undefined && !HOPS.includes(hop))
+    throw new PolicyError(`${where}: mop_hop is "${hop}"; known are ${HOPS.join(", ")}`);
+  return {
+    host: addressText(text("mop_host"), "mop_host", where),
+    port: portNumber(vars.mop_port, where),
+    user: text("mop_user"),
+    password: text("mop_password"),
+    identity: nameList(vars.mop_identity, "mop_identity", where),
+    via: nameList(vars.mop_via, "mop_via", where),
+    node: text("mop_node"),
+    hop: hop as MopHop | undefined,
+    become: truthy(vars.mop_become),
+  };
+}
+
+/** Names that begin like an option would be one to a command somewhere on the way. */
+function addressText(value: string | undefined, name: string, where: string): string | undefined {
+  if (value !== undefined && (value.startsWith("-") || /[\s'"`$;|&<>(){}\\]/.test(value)))
+    throw new PolicyError(`${where}: ${name} is ${JSON.stringify(value)}, which is no host name or address`);
+  return value;
+}
+
+function portNumber(value: unknown, where: string): number | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const port = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65535)
+    throw new PolicyError(`${where}: mop_port is ${JSON.stringify(value)}; give a number from 1 to 65535`);
+  return port;
+}
+
+function nameList(value: unknown, name: string, where: string): readonly string[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  const items: unknown[] =
+    typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : [value];
+  return items.flatMap((item) => {
+    if (typeof item !== "string") throw new PolicyError(`${where}: ${name} is no text`);
+    return item.trim() === "" ? [] : [item.trim()];
+  });
+}
+
+function truthy(value: unknown): boolean {
+  return value === true || (typeof value === "string" && /^(true|yes|on|1)$/i.test(value)) || value === 1;
+}
+
+/** A variable that looks like ours and is none, with the one that was probably meant. */
+export function unknownConnectionVars(
+  vars: Readonly<Record<string, unknown>>,
+): { name: string; hint: string | undefined }[] {
+  const known: readonly string[] = CONNECTION_VARS;
+  return Object.keys(vars)
+    .filter((name) => name.startsWith("mop_") && !known.includes(name))
+    .map((name) => ({ name, hint: nearest(name, known) }));
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  const scored = known.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }));
+  scored.sort((a, b) => a.distance - b.distance);
+  const best = scored[0];
+  return best && best.distance <= 3 ? best.candidate : undefined;
+}
+
+/** Levenshtein's distance: letters to insert, delete or replace. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,88 @@
+import type { Hop, Mesh, NodeHandle } from "../../../relay/mesh/types.js";
+import { asMopError, type MopError } from "../../../transport/errors.js";
+import type { HostSummary, ResourceEvent } from "../../vocabulary/events.js";
+import type { PolicyHost } from "../../vocabulary/language.js";
+import type { InventoryHost } from "../inventory/inventory.js";
+import type { PlainVars } from "../variables.js";
+import type { Report } from "./options.js";
+import type { PreparedHost } from "./prepare.js";
+
+/** Why a host is out of the run. */
+export interface Loss {
+  readonly at: string;
+  readonly error: MopError;
+}
+
+/** One host through a whole run: how it is reached, what was reported, what it counts. */
+export class HostState {
+  readonly host: InventoryHost;
+  readonly route: readonly Hop[];
+  /** What travels of its variables */
+  readonly vars: PlainVars;
+  readonly summary: HostSummary = { ok: 0, changed: 0, failed: 0, skipped: 0, unreachable: false };
+  failed = false;
+  readonly #report: Report;
+  #announced: NodeHandle | undefined;
+
+  constructor({ host, route, vars }: PreparedHost, report: Report) {
+    this.host = host;
+    this.route = route;
+    this.vars = vars;
+    this.#report = report;
+  }
+
+  get name(): string {
+    return this.host.name;
+  }
+
+  /** What hooks see. */
+  get policyHost(): PolicyHost {
+    return { name: this.host.name, groups: this.host.groups, vars: this.host.vars };
+  }
+
+  /** The node at the end of its route; the one of an earlier role while it lives. */
+  reach(mesh: Mesh): NodeHandle {
+    const node = mesh.reach(this.route);
+    // Whoever waits for these sees the rejection; nobody may be waiting yet.
+    node.dispatched.catch(() => undefined);
+    node.up.catch(() => undefined);
+    return node;
+  }
+
+  /** Resolves once the node is up and the operator was told, which happens once a node. */
+  async connected(node: NodeHandle): Promise<void> {
+    await node.up;
+    if (this.#announced === node) return;
+    const again = this.#announced !== undefined;
+    this.#announced = node;
+    if (again) return;
+    const route = this.route.map((hop) => hop.target.name);
+    this.#report({
+      event: "host",
+      host: this.name,
+      state: "connected",
+      route,
+      ms: Math.round(node.connectMs ?? 0),
+    });
+  }
+
+  lost({ at, error }: Loss): void {
+    if (this.summary.unreachable) return;
+    this.summary.unreachable = true;
+    this.#report({ event: "host", host: this.name, state: "unreachable", at, reason: error.message });
+  }
+
+  count(status: ResourceEvent["status"]): void {
+    this.summary[status]++;
+  }
+}
+
+/** What a node's `dispatched` or `up` was rejected with: at which hop, and why. */
+export function lossOf(thrown: unknown, name: string): Loss {
+  const error = asMopError(thrown);
+  const { at, error: cause } = thrown as { at?: unknown; error?: unknown };
+  return {
+    at: typeof at === "string" ? at : name,
+    error: cause instanceof Error ? asMopError(cause) : error,
+  };
+}

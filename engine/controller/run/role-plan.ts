@@ -1,0 +1,141 @@
+import type { BlobSource } from "../../../relay/mesh/types.js";
+import type { Value } from "../../../transport/types.js";
+import { encodeValue } from "../../../transport/wire/value.js";
+import type { RoleEntry } from "../../vocabulary/language.js";
+import type { OfferedFile, RolePlan } from "../../vocabulary/order.js";
+import { type FileReferences, fileReferences } from "../files/file-references.js";
+import type { PolicyFolder } from "../files/folder.js";
+import { offeredFiles } from "../files/offered-files.js";
+import type { LoadedPolicy } from "../policy/load-policy.js";
+import { mapPosition } from "../policy/source-positions.js";
+import { PolicyError } from "../policy-error.js";
+import { memoryBlob } from "../ship/blobs.js";
+import { type ShippedRole, shipRole } from "../ship/ship-role.js";
+import { type PlainVars, planVariables, policyLayers } from "../variables.js";
+import type { RunOptions } from "./options.js";
+import type { WingFiles } from "./wing-files.js";
+
+/** One role's entry, ready to go: what all its hosts share. */
+export interface PreparedRole {
+  readonly entry: RoleEntry;
+  readonly name: string;
+  /** Hash of the encoded RolePlan */
+  readonly plan: string;
+  readonly vars: PlainVars;
+  /** All that its hosts may ask for */
+  readonly blobs: readonly BlobSource[];
+  /** What each of them needs in any case */
+  readonly needed: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface PlanParts {
+  readonly loaded: LoadedPolicy;
+  readonly folder: PolicyFolder;
+  readonly wing: WingFiles;
+  readonly mopNames: readonly string[];
+  readonly options: RunOptions;
+}
+
+/** Bundles a role, finds its files and writes its plan. undefined: none of its tags was asked for. */
+export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<PreparedRole | undefined> {
+  const { loaded, folder, wing, options } = parts;
+  const { name } = entry.role;
+  const shipped = await shipRole(loaded, entry.role, parts.mopNames);
+  const references = fileReferences(shipped.code);
+  if (!wantedByTags(entry, references, options)) return undefined;
+  await checkRequired(references, shipped, parts);
+  const layers = policyLayers(loaded.policy, entry);
+  const vars = planVariables(layers);
+  const named = [...texts(layers.policy), ...texts(layers.entry)];
+  const files = await offeredFiles(folder, references, entry.role.files ?? [], named).catch(
+    (error: unknown) => {
+      if (error instanceof PolicyError && !error.place)
+        throw new PolicyError(`role ${name}: ${error.message}`);
+      throw error;
+    },
+  );
+  const usesTemplates = files.templates.length > 0 || /\b(?:template|echo)\b/.test(shipped.code);
+  const plan = memoryBlob(
+    encodeValue(
+      planValue({
+        role: name,
+        module: shipped.module.hash,
+        packages: hashes(shipped.packages),
+        parts: hashes(wing.parts),
+        files: files.files,
+        vars,
+        extraVars: options.extraVars ?? {},
+        check: options.check ?? false,
+        diff: options.diff ?? false,
+        tags: options.tags && options.tags.length > 0 ? options.tags : null,
+        skipTags: options.skipTags ?? [],
+        roleTags: entry.tags ?? [],
+      }),
+    ),
+  );
+  const parcels = [wing.entry, plan, shipped.module, ...shipped.packages.values()];
+  const wingParts = [...wing.parts.values()];
+  return {
+    entry,
+    name,
+    plan: plan.hash,
+    vars,
+    blobs: unique([...parcels, ...wingParts, ...files.blobs]),
+    needed: [
+      ...parcels.map((blob) => blob.hash),
+      ...(usesTemplates ? wingParts.map((blob) => blob.hash) : []),
+      ...files.templates,
+    ],
+    warnings: shipped.warnings,
+  };
+}
+
+/** A role whose resources have no tags of their own runs as a whole or not at all: no host need hear of it. */
+function wantedByTags(entry: RoleEntry, references: FileReferences, options: RunOptions): boolean {
+  const own = entry.tags ?? [];
+  if (own.some((tag) => options.skipTags?.includes(tag))) return false;
+  if (!options.tags || options.tags.length === 0 || references.hasTags) return true;
+  return own.some((tag) => options.tags?.includes(tag));
+}
+
+/** `source` and `template` that are spelled out must be there before anything is contacted. */
+async function checkRequired(
+  references: FileReferences,
+  shipped: ShippedRole,
+  parts: PlanParts,
+): Promise<void> {
+  for (const { option, path, line, column } of references.required) {
+    if (path.startsWith("/") || (await parts.folder.find(path))) continue;
+    const mapped = mapPosition(shipped.map, line, column);
+    const place = mapped ?? { file: parts.loaded.file };
+    throw new PolicyError(`the ${option} "${path}" does not exist below the policy's folder`, place);
+  }
+}
+
+function planValue(plan: RolePlan): Value {
+  const { role, module, packages, parts, vars, extraVars, check, diff, tags, skipTags, roleTags } = plan;
+  const files = Object.fromEntries(Object.entries(plan.files).map(([name, file]) => [name, fileValue(file)]));
+  return { role, module, packages, parts, files, vars, extraVars, check, diff, tags, skipTags, roleTags };
+}
+
+const fileValue = ({ size, hash, chunks, executable }: OfferedFile): Value => ({
+  size,
+  hash,
+  chunks,
+  executable,
+});
+
+const hashes = (blobs: ReadonlyMap<string, BlobSource>): Record<string, string> =>
+  Object.fromEntries([...blobs].map(([name, blob]) => [name, blob.hash]));
+
+const unique = (blobs: readonly BlobSource[]): BlobSource[] => [
+  ...new Map(blobs.map((blob) => [blob.hash, blob])).values(),
+];
+
+/** All texts in a value: a variable may name a file. */
+function texts(value: Value | PlainVars): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return [];
+  return Object.values(value).flatMap((item) => (item === undefined ? [] : texts(item as Value)));
+}

@@ -1,0 +1,98 @@
+import path from "node:path";
+import type { Policy } from "../../vocabulary/language.js";
+import {
+  type Inventory,
+  type InventoryHost,
+  resolveInventory,
+  type Selection,
+  selectHosts,
+  unknownPatterns,
+} from "../inventory/inventory.js";
+import { loadInventory, loadInventoryFile } from "../inventory/source.js";
+import { PolicyError } from "../policy-error.js";
+import { parseHopName } from "../route/address.js";
+import { connectionVars } from "../route/connection-vars.js";
+import { type RoutePlanner, routePlanner } from "../route/routes.js";
+import type { TargetOptions } from "./options.js";
+
+/** The hosts that a run may concern, and the ways to them. */
+export interface Targets {
+  readonly inventory: Inventory;
+  readonly planner: RoutePlanner;
+  /** After --limit-hosts and --limit-groups, without what only others pass through */
+  readonly hosts: readonly InventoryHost[];
+}
+
+/** The file that was given, else the policy's own source, else ./inventory.toml. */
+export async function openInventory(
+  options: Pick<TargetOptions, "inventory" | "cwd">,
+  policy?: { readonly policy: Policy; readonly folder: string },
+): Promise<{ inventory: Inventory; folder: string }> {
+  const cwd = options.cwd ?? process.cwd();
+  if (options.inventory !== undefined) {
+    const file = path.resolve(cwd, options.inventory);
+    return { inventory: await loadInventoryFile(file), folder: path.dirname(file) };
+  }
+  if (policy?.policy.inventory !== undefined) {
+    const { folder } = policy;
+    return { inventory: await loadInventory(policy.policy.inventory, folder), folder };
+  }
+  const folder = policy?.folder ?? cwd;
+  return { inventory: await loadInventoryFile(path.join(folder, "inventory.toml")), folder };
+}
+
+export async function findTargets(
+  options: TargetOptions,
+  policy?: { readonly policy: Policy; readonly folder: string },
+): Promise<Targets> {
+  const { inventory, folder } = await openInventory(options, policy);
+  const planner = routePlanner(inventory, { folder, ...options.routes });
+  const passed = passedThrough(inventory, options.routes?.via ?? []);
+  const limits: Selection = { groups: options.limitGroups, hosts: options.limitHosts };
+  checkLimits(inventory, limits);
+  const hosts = selectHosts(inventory, limits).filter((host) => !passed.has(host.name));
+  return { inventory, planner, hosts };
+}
+
+/** This machine as the only host, whatever the policy's groups say. */
+export function localTargets(): Targets {
+  const inventory = resolveInventory(
+    { hosts: { localhost: { vars: { mop_hop: "local" } } } },
+    "this machine",
+  );
+  return { inventory, planner: routePlanner(inventory), hosts: [...inventory.hosts.values()] };
+}
+
+/** Bastions are no targets of their own: those of --via, and those outside of all groups that others go through. */
+function passedThrough(inventory: Inventory, via: readonly string[]): Set<string> {
+  const passed = new Set(
+    via.map((text) => (inventory.hosts.has(text) ? text : parseHopName(text, "--via").host)),
+  );
+  for (const host of inventory.hosts.values())
+    for (const text of connectionVars(host.vars, `${inventory.source}: host ${host.name}`).via ?? []) {
+      const name = inventory.hosts.has(text) ? text : parseHopName(text, `host ${host.name}`).host;
+      if (!inventory.members.has(name)) passed.add(name);
+    }
+  return passed;
+}
+
+function checkLimits(inventory: Inventory, limits: Selection): void {
+  const unknown = unknownPatterns(inventory, limits);
+  const [host] = unknown.hosts;
+  if (host !== undefined)
+    throw new PolicyError(`--limit-hosts: "${host}" fits no host of ${inventory.source}`);
+  const [group] = unknown.groups;
+  if (group !== undefined)
+    throw new PolicyError(`--limit-groups: "${group}" fits no group of ${inventory.source}`);
+}
+
+/** Refused until it works, never ignored: a role that should be root must not run as somebody else. */
+export function refuseBecome(asked: boolean, hosts: readonly InventoryHost[], source: string): void {
+  if (asked)
+    throw new PolicyError("become comes with a later version; log in as the user that is needed (mop_user)");
+  for (const host of hosts)
+    if (connectionVars(host.vars, host.name).become)
+      throw new PolicyError(
+        `${source}: host ${host.name}: mop_become is set, but become comes with a later version; log in as the user that is needed (mop_user)`,
+      );
+}

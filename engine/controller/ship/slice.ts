@@ -1,0 +1,125 @@
+import { freeNames } from "./scope.js";
+import { boundNames, declaredNames, isNode, parseModule, type SyntaxNode, walk } from "./syntax.js";
+
+interface Statement {
+  readonly node: SyntaxNode;
+  readonly declares: readonly string[];
+  readonly uses: ReadonlySet<string>;
+  /** `from`: re-exports of other modules; `drop`: never travels */
+  readonly kind: "declaration" | "import" | "from" | "drop" | "other";
+}
+
+/**
+ * The part of a policy's module that one role needs: its declaration and what that mentions. What only a policy does
+ * at its top (reading tokens, asking an API for hosts, the default export with its hooks) stays behind. A statement
+ * of no declaration comes along when it mentions something kept, since it may complete it (`table.x = 1`).
+ *
+ * `local` is the role's name inside the module; the result exports it as `role`. Positions stay as they were.
+ */
+export function sliceModule(code: string, local: string): string {
+  const program = parseModule(code);
+  const statements = (program.body as SyntaxNode[]).map(describe);
+  const owners = new Map<string, Statement>();
+  for (const statement of statements) for (const name of statement.declares) owners.set(name, statement);
+  const kept = new Set<Statement>(statements.filter((statement) => statement.kind === "from"));
+  const pending = [local];
+  const settle = () => {
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      const owner = owners.get(name);
+      if (!owner || kept.has(owner)) continue;
+      kept.add(owner);
+      pending.push(...owner.uses);
+    }
+  };
+  settle();
+  const completes = (statement: Statement) =>
+    [...statement.uses].some((name) => {
+      const owner = owners.get(name);
+      return owner?.kind === "declaration" && kept.has(owner);
+    });
+  for (let more = true; more; settle()) {
+    const found = statements.filter((one) => one.kind === "other" && !kept.has(one) && completes(one));
+    more = found.length > 0;
+    for (const statement of found) {
+      kept.add(statement);
+      pending.push(...statement.uses);
+    }
+  }
+  let result = code;
+  for (const statement of statements) if (!kept.has(statement)) result = blank(result, statement.node);
+  return `${result}\nexport { ${local} as role };\n`;
+}
+
+/** Blanked, not cut: lines and columns in errors stay right. */
+function blank(code: string, { start, end }: SyntaxNode): string {
+  return code.slice(0, start) + code.slice(start, end).replace(/[^\n]/g, " ") + code.slice(end);
+}
+
+function describe(node: SyntaxNode): Statement {
+  const declares = declaredNames(node);
+  const statement = (kind: Statement["kind"], uses = new Set<string>()) => ({ node, declares, uses, kind });
+  switch (node.type) {
+    case "ImportDeclaration":
+      // A bare import is for its side effects; esbuild's warning tells the user where it stands.
+      return statement(declares.length === 0 ? "from" : "import");
+    case "ExportAllDeclaration":
+      return statement("drop");
+    case "ExportDefaultDeclaration":
+      return statement("drop");
+    case "ExportNamedDeclaration":
+      return isNode(node.declaration) ? statement("declaration", freeNames(node)) : statement("drop");
+    case "VariableDeclaration":
+    case "FunctionDeclaration":
+    case "ClassDeclaration":
+      return statement("declaration", freeNames(node));
+    default:
+      return statement("other", freeNames(node));
+  }
+}
+
+/** The name inside the module of what it exports as `name`; undefined when it comes from elsewhere. */
+export function localOfExport(code: string, name: string): string | undefined {
+  const owners = new Set<string>();
+  let found: string | undefined;
+  for (const node of parseModule(code).body as SyntaxNode[]) {
+    if (node.type !== "ImportDeclaration") for (const declared of declaredNames(node)) owners.add(declared);
+    if (node.type !== "ExportNamedDeclaration" || isNode(node.source)) continue;
+    if (declaredNames(node).includes(name)) found = name;
+    for (const specifier of node.specifiers as SyntaxNode[])
+      if (exportedName(specifier) === name) found = boundNames(specifier.local)[0];
+  }
+  return found !== undefined && owners.has(found) ? found : undefined;
+}
+
+const exportedName = (specifier: SyntaxNode): unknown => {
+  const exported = specifier.exported as SyntaxNode;
+  return exported.type === "Identifier" ? exported.name : exported.value;
+};
+
+/** The variable at a module's top that holds `defineRole({ name: "..." })`, for roles that aren't exported. */
+export function localOfRole(code: string, role: string): string | undefined {
+  for (const node of parseModule(code).body as SyntaxNode[]) {
+    const declaration = isNode(node.declaration) ? node.declaration : node;
+    if (declaration.type !== "VariableDeclaration") continue;
+    for (const declarator of declaration.declarations as SyntaxNode[]) {
+      const [name] = boundNames(declarator.id);
+      if (name !== undefined && isNode(declarator.init) && definesRole(declarator.init, role)) return name;
+    }
+  }
+  return undefined;
+}
+
+function definesRole(init: SyntaxNode, role: string): boolean {
+  let found = false;
+  walk(init, (node) => {
+    if (node.type !== "CallExpression" || (node.callee as SyntaxNode).name !== "defineRole") return;
+    const definition = (node.arguments as SyntaxNode[])[0];
+    if (definition?.type !== "ObjectExpression") return;
+    for (const property of definition.properties as SyntaxNode[]) {
+      const key = property.key as SyntaxNode | undefined;
+      const value = property.value as SyntaxNode | undefined;
+      if ((key?.name ?? key?.value) === "name" && value?.value === role) found = true;
+    }
+  });
+  return found;
+}

@@ -1,0 +1,80 @@
+import type { Value } from "../../transport/types.js";
+
+/**
+ * What the controller's wing sends to the leaf's: one order per role and host, a Value in CBOR. What all hosts of a
+ * role share is a blob of its own (`plan`), so that it crosses each link once.
+ */
+export type LeafOrder = RoleOrder | CommandOrder | CallOrder;
+
+export interface RoleOrder {
+  readonly kind: "role";
+  /** Hash of the encoded RolePlan */
+  readonly plan: string;
+  readonly host: HostView;
+  /** This host's variables: what stands over the plan's */
+  readonly vars: { readonly [name: string]: Value };
+}
+
+/** What `main` sees as `host`. */
+export interface HostView {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+export interface RolePlan {
+  readonly role: string;
+  /** Hash of the role's own code (CommonJS, brotli is the link's business); exports `role` */
+  readonly module: string;
+  /** Import specifier to hash of a CommonJS module, for npm packages */
+  readonly packages: { readonly [specifier: string]: string };
+  /** Wing parts that this role needs beside the entry: name ("templates") to hash */
+  readonly parts: { readonly [name: string]: string };
+  /** Files that the role may use, by path relative to the policy's folder, "/" between parts */
+  readonly files: { readonly [path: string]: OfferedFile };
+  readonly vars: { readonly [name: string]: Value };
+  /** --extra-vars: over everything */
+  readonly extraVars: { readonly [name: string]: Value };
+  readonly check: boolean;
+  readonly diff: boolean;
+  /** --tags and --skip-tags; null: not given */
+  readonly tags: readonly string[] | null;
+  readonly skipTags: readonly string[];
+  /** Tags of the role's entry: its resources have them too */
+  readonly roleTags: readonly string[];
+}
+
+export interface OfferedFile {
+  readonly size: number;
+  /** SHA-256 of the whole content */
+  readonly hash: string;
+  /** Hashes of its pieces of FILE_CHUNK bytes, in order, when it is larger than one; else empty: `hash` is the blob */
+  readonly chunks: readonly string[];
+  /** Executable bit on the controller; nothing else of its mode travels */
+  readonly executable: boolean;
+}
+
+/** Larger files travel in pieces of this many bytes, so that relays can verify and pass on while it flows. */
+export const FILE_CHUNK = 512 * 1024;
+
+export interface CommandOrder {
+  readonly kind: "command";
+  /** Run by the user's shell as `ssh host command` would */
+  readonly command: string;
+  readonly timeoutMs: number | null;
+}
+
+export interface CallOrder {
+  readonly kind: "call";
+  readonly module: string;
+  readonly packages: { readonly [specifier: string]: string };
+  /** Name under which the module exports the function */
+  readonly export: string;
+  readonly args: readonly Value[];
+}
+
+/** The wing's last word. A failed role is no MopError: the leaf did its work and says so here. */
+export type LeafResult =
+  | { readonly kind: "role"; readonly status: "ok" | "failed"; readonly error: string | null }
+  | { readonly kind: "command"; readonly rc: number; readonly signal: string | null }
+  | { readonly kind: "call"; readonly value: Value }
+  | { readonly kind: "error"; readonly message: string; readonly stack: string | null };

@@ -1,0 +1,164 @@
+import { Duplex } from "node:stream";
+import { type ErrorName, MopError } from "../../transport/errors.js";
+import { createMarkerScan, createTail, quote } from "./noise.js";
+
+/** Milliseconds for stderr's last words to come in after stdout ended. */
+const LAST_WORDS_MS = 300;
+
+export interface BootOptions {
+  /** What messages call the host */
+  readonly name: string;
+  readonly nonce: string;
+  /** The core as it travels (Brotli) */
+  readonly core: Uint8Array;
+  /** Milliseconds until the first frame */
+  readonly timeoutMs: number;
+  /** What a running node says on stderr, one untrusted line at a time */
+  readonly onLine?: (line: string) => void;
+}
+
+/** A node that is being started. */
+export interface Boot {
+  /**
+   * Frames may be written at once (they go behind the core); reads start with the node's first frame. Fails with
+   * MopError NO_NODE, NODE_TOO_OLD, BOOT_FAILED, CORE_CORRUPT or TIMEOUT.
+   */
+  readonly pipe: Duplex;
+  /** To be called with what the command writes to stderr. */
+  stderr(chunk: Uint8Array): void;
+  /** Resolves at the first byte behind the marker; rejects with why the boot failed. */
+  readonly booted: Promise<void>;
+}
+
+/**
+ * Starts a node over the stdio of the boot command (`command.ts`), which has been sent already: writes the core and
+ * skips what the host prints before the core runs.
+ */
+export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
+  const scan = createMarkerScan(`mop-boot:${options.nonce};`);
+  const errors = createTail(8192);
+  let lines = "";
+  let started = false;
+  let settle: () => void;
+  let refuse: (error: MopError) => void;
+  const booted = new Promise<void>((resolve, reject) => {
+    settle = resolve;
+    refuse = reject;
+  });
+  booted.catch(() => {});
+
+  const pipe = new Duplex({
+    highWaterMark: 1 << 16,
+    read() {
+      stdio.resume();
+    },
+    write(chunk: Buffer, _encoding, done) {
+      forward(chunk, done);
+    },
+    writev(chunks, done) {
+      forward(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), done);
+    },
+    final(done) {
+      stdio.end(done);
+    },
+    destroy(error, done) {
+      clearTimeout(timer);
+      refuse(error instanceof MopError ? error : failed("CANCELLED", "the start was given up"));
+      stdio.destroy();
+      done(error);
+    },
+  });
+  const failed = (code: ErrorName, text: string) => new MopError(code, `${options.name}: ${text}`);
+  const fail = (error: MopError) => {
+    pipe.destroy(error);
+  };
+  const timer = setTimeout(
+    () =>
+      fail(
+        failed(
+          "TIMEOUT",
+          `${scan.found ? "the core was started, but said nothing" : "the boot command has not started Node"} for ${options.timeoutMs / 1000} s${said()}`,
+        ),
+      ),
+    options.timeoutMs,
+  );
+
+  function forward(bytes: Buffer, done: (error?: Error | null) => void): void {
+    if (stdio.destroyed || stdio.writableEnded) {
+      ending();
+      done();
+    } else {
+      stdio.write(bytes, (error) => {
+        if (error) ending(error);
+        done();
+      });
+    }
+  }
+
+  /** The command has ended, or nobody reads its stdin: says why once stderr's last words, which may come in behind, are here. */
+  function ending(cause?: Error): void {
+    if (cause instanceof MopError && cause.code !== "CHANNEL_CLOSED") fail(cause);
+    else setTimeout(() => fail(whyEnded()), LAST_WORDS_MS);
+  }
+
+  /** What the host printed, for the end of a sentence. */
+  function said(): string {
+    const words = [errors.text, scan.found ? "" : scan.noise.toString("utf8")].filter((text) => text.trim());
+    return words.length > 0 ? `; the host said ${words.map((text) => quote(text)).join(" and ")}` : "";
+  }
+
+  function whyEnded(): MopError {
+    const marker = new RegExp(`mop-boot:${options.nonce}:(\\w+)(?::, ([^;]*))?;`).exec(errors.text);
+    const detail = marker?.[2] ? quote(marker[2], 1500) : "nothing";
+    switch (marker?.[1]) {
+      case "none":
+        return failed("NO_NODE", `no Node found there; tried ${detail} (mop_node sets the path)`);
+      case "old":
+        return failed(
+          "NODE_TOO_OLD",
+          `Node 16 or newer is needed there; found ${detail} (mop_node sets the path)`,
+        );
+      case "corrupt":
+        return failed("CORE_CORRUPT", "the core arrived damaged: its SHA-256 is wrong");
+    }
+    if (started) return failed("LINK_LOST", `the node's process has ended${said()}`);
+    if (scan.found) return failed("BOOT_FAILED", `the core ended before its first frame${said()}`);
+    return failed("BOOT_FAILED", `the boot command ended before Node ran${said()}`);
+  }
+
+  stdio.on("data", (chunk: Buffer) => {
+    const rest = scan.take(chunk);
+    if (!rest) {
+      if (scan.overrun) fail(failed("BOOT_FAILED", `the host prints without end before Node runs${said()}`));
+      return;
+    }
+    if (rest.length === 0 || pipe.destroyed) return;
+    if (!started) {
+      started = true;
+      clearTimeout(timer);
+      settle();
+    }
+    if (!pipe.push(rest)) stdio.pause();
+  });
+  stdio.on("end", () => {
+    if (started) pipe.push(null);
+    else ending();
+  });
+  stdio.on("error", ending);
+  stdio.on("close", () => {
+    if (!stdio.readableEnded) ending();
+  });
+
+  stdio.write(options.core);
+  return {
+    pipe,
+    booted,
+    stderr(chunk) {
+      errors.add(chunk);
+      if (!started || !options.onLine) return;
+      const parts = (lines + Buffer.from(chunk).toString("utf8")).split("\n");
+      lines = parts.pop()!.slice(-1000);
+      for (const line of parts) if (line.trim()) options.onLine(line.slice(0, 1000));
+    },
+  };
+}

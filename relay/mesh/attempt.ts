@@ -1,0 +1,183 @@
+import { randomBytes } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { MopError } from "../../transport/errors.js";
+import type { SessionState } from "../../transport/session-state.js";
+import type { Login, LoginPace, SshSession } from "../../transport/ssh/types.js";
+import type { Endpoint, NodeInfo } from "../../transport/types.js";
+import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
+import { bootOverPipe } from "../boot/boot.js";
+import { type Core, commandFor } from "../boot/core.js";
+import type { BootOrder } from "../orders.js";
+import { deferred, type Place } from "./place.js";
+import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
+import type { MeshOptions } from "./types.js";
+import { type From, openWay, type Way, type WayPort } from "./ways.js";
+
+export interface StartPort extends WayPort {
+  readonly endpoint: Endpoint;
+  readonly login: Login;
+  readonly core: Core;
+  readonly options: MeshOptions;
+  readonly signal: AbortSignal;
+}
+
+/** What one place keeps from one attempt to the next. */
+export interface Attempts {
+  /** Frames sent on trust, over a link of the controller's own */
+  replay: ReplayPipe | undefined;
+  attaching: Promise<NodeInfo> | undefined;
+  /** The parent was told of the node */
+  announced: boolean;
+  /** The dial needs no place among the others any more */
+  dialled(): void;
+}
+
+const HEARTBEAT_MS = 2000;
+const DEAD_AFTER_MS = 8000;
+const BOOT_TIMEOUT_MS = 30_000;
+
+export function bootOrder(port: StartPort, place: Place): BootOrder {
+  const { options } = port;
+  return {
+    id: place.id,
+    name: place.name,
+    nonce: randomBytes(8).toString("hex"),
+    title: `mop ${place.hop.kind === "local" ? "node" : "relay"} of ${options.operator}, run ${options.run}`,
+    run: options.run,
+    heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
+    deadAfterMs: options.deadAfterMs ?? DEAD_AFTER_MS,
+    bootTimeoutMs: options.bootTimeoutMs ?? BOOT_TIMEOUT_MS,
+  };
+}
+
+export const helloOf = (order: BootOrder) => ({
+  protocol: PROTOCOL_VERSION,
+  id: order.id,
+  run: order.run,
+  heartbeatMs: order.heartbeatMs,
+  deadAfterMs: order.deadAfterMs,
+});
+
+/** Logs in at the place's host, over a way that is left in `place.way`. */
+export async function logIn(port: StartPort, place: Place, from: From, pace: LoginPace): Promise<SshSession> {
+  const { target } = place.hop;
+  const { prompter } = port.options;
+  place.way = undefined;
+  const openPipe = async () => {
+    const way = await openWay(port, from, target, port.signal);
+    place.way = way;
+    return way.pipe;
+  };
+  try {
+    return await port.login(openPipe, target, {
+      pace,
+      signal: port.signal,
+      ...(prompter ? { prompter } : {}),
+    });
+  } catch (error) {
+    // A connection that was never made shows as an end of the pipe to the login
+    throw (await wayOf(place)?.failure()) ?? error;
+  }
+}
+
+/** Read through a function, since a callback sets it. */
+const wayOf = (place: Place): Way | undefined => place.way;
+
+/** One try at starting a node at the place; resolves when it said hello. */
+export async function attemptNode(
+  port: StartPort,
+  place: Place,
+  from: From,
+  pace: LoginPace,
+  attempts: Attempts,
+): Promise<NodeInfo> {
+  const session = await logIn(port, place, from, pace);
+  const way = place.way;
+  if (from.type === "node" && way?.channel) {
+    const state = await exported(session);
+    if (state) return handOver(port, place, from.id, way, state, attempts);
+    if (attempts.announced)
+      throw new MopError("HANDOFF_IMPOSSIBLE", "the session can't be handed over at the second login");
+  }
+  place.session = session;
+  const order = bootOrder(port, place);
+  void session.authenticated.then(
+    () => {
+      place.authenticated = true;
+    },
+    () => {},
+  );
+  let onStderr = (_chunk: Uint8Array) => {};
+  const stdio = await session.exec(commandFor(port.core, order, place.hop.node), (chunk) => onStderr(chunk));
+  const started = startHere(port, place, order, stdio, attempts);
+  onStderr = started.stderr;
+  return Promise.race([started.up, session.authenticated.then(() => started.up)]);
+}
+
+/** The session's state, or undefined where it has to stay with us. */
+async function exported(session: SshSession): Promise<SessionState | undefined> {
+  try {
+    return await session.handOff();
+  } catch (error) {
+    if (error instanceof MopError && error.code === "HANDOFF_IMPOSSIBLE") return undefined;
+    throw error;
+  }
+}
+
+/** The parent carries the session on and starts the node. */
+async function handOver(
+  port: StartPort,
+  place: Place,
+  parent: number,
+  way: Way,
+  session: SessionState,
+  attempts: Attempts,
+): Promise<NodeInfo> {
+  const channel = way.channel!;
+  const child = bootOrder(port, place);
+  const up = deferred<NodeInfo>();
+  place.linkTo = parent;
+  if (!attempts.announced) {
+    attempts.announced = true;
+    port.endpoint.addNode(place.id, parent);
+  }
+  const command = commandFor(port.core, child, place.hop.node);
+  void channel.closed.then((error) =>
+    up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")),
+  );
+  await channel.adopt({ type: "adopt", session, command, child }, (report) => {
+    if (report.type === "authenticated") place.authenticated = true;
+    else up.resolve(report.info);
+  });
+  attempts.dialled();
+  place.dispatched.resolve();
+  return up.promise;
+}
+
+/** Boots over a command's stdio and joins the node as the controller's own child. */
+export function startHere(
+  port: StartPort,
+  place: Place,
+  order: BootOrder,
+  stdio: Duplex,
+  attempts: Attempts,
+): { up: Promise<NodeInfo>; stderr(chunk: Uint8Array): void } {
+  const { onNotice } = port.options;
+  const boot = bootOverPipe(stdio, {
+    name: place.name,
+    nonce: order.nonce,
+    core: port.core.bytes,
+    timeoutMs: order.bootTimeoutMs,
+    onLine: (line) => onNotice?.(place.name, line),
+  });
+  boot.pipe.on("error", () => {});
+  if (!attempts.replay) {
+    attempts.replay = createReplayPipe();
+    attempts.attaching = port.endpoint.attachChild(place.id, attempts.replay.pipe, helloOf(order));
+    attempts.attaching.catch(() => {});
+  }
+  attempts.replay.use(boot.pipe);
+  attempts.dialled();
+  place.dispatched.resolve();
+  return { up: boot.booted.then(() => attempts.attaching!), stderr: boot.stderr };
+}

@@ -1,0 +1,152 @@
+import { asMopError, type ErrorName, MopError } from "../../transport/errors.js";
+import type { LoginPace } from "../../transport/ssh/types.js";
+import { type Attempts, attemptNode, logIn, type StartPort } from "./attempt.js";
+import { backOff, type Gate, sleep } from "./limits.js";
+import { startLocal } from "./local.js";
+import type { Place } from "./place.js";
+import { type UnreachableError, unreachable } from "./unreachable.js";
+import type { From } from "./ways.js";
+
+/** What a guess of a pipelined login may fail with: worth one login that waits for each answer. */
+const GUESSED_WRONG: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  "AUTH_REFUSED",
+  "SSH_PROTOCOL",
+  "SSH_DISCONNECTED",
+  "SSH_CHANNEL_REFUSED",
+  "HANDOFF_REFUSED",
+]);
+/** A connection that ended with fewer bytes than this never came to an identification and a key exchange. */
+const NOTHING_SAID = 100;
+/** Tries at a server that drops connections before it identifies itself (MaxStartups). */
+const DROPS_MAX = 6;
+/** Milliseconds in which the loss of a node above shows, when something below failed. */
+const LOSS_SHOWS_MS = 50;
+
+export interface GrowPort extends StartPort {
+  /** Dials under way at one parent */
+  dials(key: string): Gate;
+  /** Logins under way at one server */
+  logins(key: string): Gate;
+  /** Servers at which a guess failed in this run */
+  readonly plainly: Set<string>;
+}
+
+/** Reaches the place, its parent first; the outcome stands in the place. Never rejects. */
+export async function grow(port: GrowPort, place: Place): Promise<void> {
+  const started = performance.now();
+  const attempts: Attempts = {
+    replay: undefined,
+    attaching: undefined,
+    announced: false,
+    dialled: () => {},
+  };
+  try {
+    const from = await wayOut(place.parent);
+    const { kind } = place.hop;
+    if (place.id === 0) await reachJump(port, place, from, attempts);
+    else if (kind !== "local")
+      place.reached(
+        await tries(port, place, attempts, (pace) => attemptNode(port, place, from, pace, attempts)),
+        performance.now() - started,
+      );
+    else if (place.parent)
+      throw new MopError("BAD_ARGUMENT", `${place.name}: this machine can't stand behind another host`);
+    else place.reached(await startLocal(port, place, attempts), performance.now() - started);
+  } catch (error) {
+    const cause =
+      (await lossAbove(place)) ?? unreachable(place.name, port.signal.aborted ? cancelled(place) : error);
+    attempts.replay?.fail(cause);
+    port.endpoint.dropChild(place.id, cause);
+    place.way?.pipe.destroy();
+    place.process?.kill("SIGKILL");
+    place.fail(cause);
+  }
+}
+
+const cancelled = (place: Place) => new MopError("CANCELLED", `${place.name}: the run was cancelled`);
+
+/** From where a place's children are dialled; waits until orders may be sent there. */
+async function wayOut(place: Place | undefined): Promise<From> {
+  if (!place) return { type: "controller" };
+  await place.dispatched.promise;
+  if (place.id === 0) return { type: "jump", session: place.session! };
+  return { type: "node", id: place.id, handsOff: place.hop.kind !== "sealed" };
+}
+
+/** The failure of a node above, which everything below shows in its own way. */
+async function lossAbove(place: Place): Promise<UnreachableError | undefined> {
+  const lost = () => {
+    for (let above = place.parent; above; above = above.parent) if (above.failure) return above.failure;
+    return undefined;
+  };
+  if (!place.parent) return undefined;
+  if (!lost()) await new Promise((resolve) => setTimeout(resolve, LOSS_SHOWS_MS));
+  return lost();
+}
+
+/** A host that only forwards: logged in, nothing started. */
+async function reachJump(port: GrowPort, place: Place, from: From, attempts: Attempts): Promise<void> {
+  const through: From = from.type === "node" ? { ...from, handsOff: false } : from;
+  await tries(port, place, attempts, async (pace) => {
+    const session = await logIn(port, place, through, pace);
+    await session.authenticated;
+    place.session = session;
+    place.authenticated = true;
+    void session.closed.then((error) => {
+      place.fail(unreachable(place.name, error ?? new MopError("SSH_DISCONNECTED", "the session is over")));
+    });
+  });
+  place.dispatched.resolve();
+}
+
+/**
+ * Tries until it works or can't: again after a pause where the server dropped us because too many are at their login,
+ * once more without guesses where a pipelined login failed.
+ */
+async function tries<T>(
+  port: GrowPort,
+  place: Place,
+  attempts: Attempts,
+  attempt: (pace: LoginPace) => Promise<T>,
+): Promise<T> {
+  const { target } = place.hop;
+  const server = JSON.stringify([place.parent?.key ?? "", target.address, target.port]);
+  let pace: LoginPace = port.plainly.has(server) ? "plain" : port.options.pace;
+  for (let drops = 0; ; ) {
+    const leaveDials = await port.dials(place.parent?.key ?? "").enter(port.signal);
+    const leaveLogins = await port
+      .logins(server)
+      .enter(port.signal)
+      .catch((error: unknown) => {
+        leaveDials();
+        throw error;
+      });
+    attempts.dialled = () => {
+      leaveDials();
+      leaveLogins();
+    };
+    try {
+      return await attempt(pace);
+    } catch (error) {
+      const { code } = asMopError(error);
+      const said = place.way?.bytes()?.received ?? NOTHING_SAID;
+      place.session?.close();
+      place.way?.pipe.destroy();
+      if (port.signal.aborted || place.authenticated || place.parent?.isGone) throw error;
+      if (
+        said < NOTHING_SAID &&
+        (code === "SSH_DISCONNECTED" || code === "SSH_PROTOCOL") &&
+        drops < DROPS_MAX
+      ) {
+        drops++;
+        attempts.dialled();
+        await sleep(backOff(drops, Math.random()), port.signal);
+      } else if (pace !== "plain" && GUESSED_WRONG.has(code)) {
+        pace = "plain";
+        port.plainly.add(server);
+      } else throw error;
+    } finally {
+      attempts.dialled();
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { MopError } from "../../transport/errors.js";
+
+/** Lets so many through at a time, in the order that they came. */
+export interface Gate {
+  /** Resolves with what gives the place back (once); rejects with CANCELLED. */
+  enter(signal: AbortSignal): Promise<() => void>;
+}
+
+export function createGate(places: number): Gate {
+  let free = places;
+  const waiting: (() => void)[] = [];
+  return {
+    async enter(signal) {
+      if (free > 0 && waiting.length === 0) free--;
+      else
+        await new Promise<void>((resolve, reject) => {
+          const admitted = () => {
+            signal.removeEventListener("abort", gone);
+            resolve();
+          };
+          const gone = () => {
+            waiting.splice(waiting.indexOf(admitted), 1);
+            reject(new MopError("CANCELLED", "the dial was given up while it waited for its turn"));
+          };
+          if (signal.aborted) {
+            reject(new MopError("CANCELLED", "the dial was given up"));
+            return;
+          }
+          waiting.push(admitted);
+          signal.addEventListener("abort", gone, { once: true });
+        });
+      let left = false;
+      return () => {
+        if (left) return;
+        left = true;
+        const next = waiting.shift();
+        if (next) next();
+        else free++;
+      };
+    },
+  };
+}
+
+/** One gate a key, made when first asked for. */
+export function createGates(places: number): (key: string) => Gate {
+  const gates = new Map<string, Gate>();
+  return (key) => {
+    let gate = gates.get(key);
+    if (!gate) {
+      gate = createGate(places);
+      gates.set(key, gate);
+    }
+    return gate;
+  };
+}
+
+/**
+ * Milliseconds to wait before try number `tries` (from 1) at a server that drops connections because too many are at
+ * their login: doubling from half a second, spread so that those who were dropped together don't come back together.
+ */
+export function backOff(tries: number, random: number): number {
+  return Math.min(500 * 2 ** (tries - 1), 8000) * (0.5 + random);
+}
+
+/** Resolves after `ms`; rejects with CANCELLED. */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(new MopError("CANCELLED", "the dial was given up"));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+}

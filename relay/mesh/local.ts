@@ -1,0 +1,31 @@
+import { spawn } from "node:child_process";
+import { MopError } from "../../transport/errors.js";
+import type { NodeInfo } from "../../transport/types.js";
+import { firstStageArgs } from "../boot/command.js";
+import { joinStdio } from "../boot/stdio.js";
+import { type Attempts, bootOrder, type StartPort, startHere } from "./attempt.js";
+import type { Place } from "./place.js";
+
+/** Starts a node on this machine, as a child of this process with the Node that runs it. */
+export function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {
+  const order = bootOrder(port, place);
+  const { bytes, hash } = port.core;
+  const args = firstStageArgs({ nonce: order.nonce, size: bytes.length, hash, title: order.title });
+  // In a group of its own: an interrupt at the terminal is ours to pass on
+  const child = spawn(place.hop.node || process.execPath, args, { stdio: "pipe", detached: true });
+  place.process = child;
+  place.authenticated = true;
+  const { up, stderr } = startHere(port, place, order, joinStdio(child.stdout, child.stdin), attempts);
+  child.stderr.on("data", stderr);
+  const failed = new Promise<never>((_resolve, reject) => {
+    child.on("error", (error) =>
+      reject(
+        new MopError(
+          "NO_NODE",
+          `${place.name}: ${place.hop.node || process.execPath} can't be run: ${error.message}`,
+        ),
+      ),
+    );
+  });
+  return Promise.race([up, failed]);
+}

@@ -1,0 +1,112 @@
+import { createEndpoint } from "../../transport/endpoint.js";
+import { MopError } from "../../transport/errors.js";
+import type { Login } from "../../transport/ssh/types.js";
+import { coreOf } from "../boot/core.js";
+import { readCoreBundle } from "./core-bundle.js";
+import { createGates } from "./limits.js";
+import type { Place } from "./place.js";
+import { linkReports, pingRoute } from "./report.js";
+import { createTree } from "./tree.js";
+import type { Mesh, MeshOptions, NodeHandle } from "./types.js";
+import type { DialSocket } from "./ways.js";
+
+/** Logins under way at one server: sshd drops connections from the tenth on (MaxStartups 10:30:100). */
+const LOGINS_AT_ONCE = 8;
+const DIALS_AT_ONCE = 16;
+/** Milliseconds that `close` may take. */
+const CLOSE_MS = 5000;
+
+export type GrowingMesh = Pick<Mesh, "reach" | "ping" | "links" | "close">;
+export type GrowingHandle = Omit<NodeHandle, "wing">;
+
+/** How the controller gets to a host: the SSH client, or a test's stand-in. */
+export interface MeshTransport {
+  readonly login: Login;
+  readonly dialSocket: DialSocket;
+  /** The core as it travels */
+  readonly core?: Uint8Array;
+}
+
+/** The controller's end of a mesh: grows the tree of nodes as routes are asked for. */
+export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
+  const endpoint = createEndpoint({ root: true });
+  const stopping = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
+  const tree = createTree({
+    endpoint,
+    ...transport,
+    core: coreOf(transport.core ?? readCoreBundle()),
+    options,
+    signal,
+    dials: createGates(options.dials ?? DIALS_AT_ONCE),
+    logins: createGates(LOGINS_AT_ONCE),
+    plainly: new Set(),
+  });
+  const handles = new WeakMap<Place, GrowingHandle>();
+  const places = new WeakMap<object, Place>();
+
+  function handleOf(place: Place): GrowingHandle {
+    const known = handles.get(place);
+    if (known) return known;
+    const handle: GrowingHandle = {
+      id: place.id,
+      name: place.name,
+      route: place.route,
+      dispatched: place.dispatched.promise,
+      up: place.up.promise,
+      gone: place.gone.promise,
+      get connectMs() {
+        return place.connectMs;
+      },
+      async call(method, args, callOptions) {
+        await place.dispatched.promise;
+        return endpoint.call(place.id, method, args, callOptions);
+      },
+    };
+    handles.set(place, handle);
+    places.set(handle, place);
+    return handle;
+  }
+
+  const placeOf = (handle: { readonly name: string }): Place => {
+    const place = places.get(handle);
+    if (!place) throw new MopError("BAD_ARGUMENT", `${handle.name} is no node of this mesh`);
+    return place;
+  };
+
+  async function close(): Promise<void> {
+    tree.ending();
+    const open = tree.all();
+    stopping.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_MS);
+    });
+    await Promise.race([Promise.all([endpoint.close(), ...open.map(ended)]), late]);
+    clearTimeout(timer);
+    for (const place of open.reverse()) {
+      place.ended();
+      place.way?.pipe.destroy();
+      place.process?.kill("SIGKILL");
+    }
+  }
+
+  return {
+    endpoint,
+    reach: (route: Parameters<Mesh["reach"]>[0]) => handleOf(tree.reach(route)),
+    async ping(handle: GrowingHandle) {
+      const place = placeOf(handle);
+      await place.up.promise;
+      return pingRoute(endpoint, place);
+    },
+    links: () => linkReports(endpoint, tree.all()),
+    close,
+  };
+}
+
+/** Resolves when a process that we started is gone. */
+function ended(place: Place): Promise<void> {
+  const child = place.process;
+  if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once("exit", () => resolve()));
+}

@@ -1,0 +1,74 @@
+import { MopError } from "../../transport/errors.js";
+import type { NodeId } from "../../transport/types.js";
+import { type GrowPort, grow } from "./grow.js";
+import { Place, placeKey } from "./place.js";
+import type { Hop } from "./types.js";
+import { UnreachableError } from "./unreachable.js";
+
+/** The places of a mesh: each reached once, found again by its way and its host. */
+export interface Tree {
+  /** The place at the end of a route; what is missing starts growing. */
+  reach(route: readonly Hop[]): Place;
+  find(id: NodeId): Place | undefined;
+  /** Every place that was not lost, parents before their children */
+  all(): Place[];
+  /** From here on the end of a node is a clean one. */
+  ending(): void;
+}
+
+export function createTree(port: GrowPort): Tree {
+  const places = new Map<string, Place>();
+  const byId = new Map<NodeId, Place>();
+  let lastId = 0;
+  let ending = false;
+
+  port.endpoint.onGone((id, error) => {
+    const place = byId.get(id);
+    if (!place) return;
+    byId.delete(id);
+    if (ending) {
+      place.ended();
+      return;
+    }
+    // What fails because of a host before it says so
+    let above = place.parent;
+    while (above && !above.failure) above = above.parent;
+    place.fail(
+      above?.failure ??
+        (error instanceof UnreachableError ? error : new UnreachableError(place.name, lost(error))),
+    );
+  });
+
+  return {
+    reach(route) {
+      let place: Place | undefined;
+      route.forEach((hop, index) => {
+        const jumps = hop.kind === "jump" && index < route.length - 1;
+        const key = placeKey(place, hop, jumps);
+        const known = places.get(key);
+        // One that was reached and then lost is dialled again; one that could not be reached is not
+        if (known && !(known.isGone && known.isUp)) {
+          place = known;
+          return;
+        }
+        const grown = new Place(key, hop, place, jumps ? 0 : ++lastId);
+        places.set(key, grown);
+        if (grown.id !== 0) byId.set(grown.id, grown);
+        void grow(port, grown);
+        place = grown;
+      });
+      if (!place) throw new MopError("BAD_ARGUMENT", "a route needs at least one host");
+      return place;
+    },
+    find: (id) => byId.get(id),
+    all: () => [...places.values()].filter((place) => !place.isGone),
+    ending() {
+      ending = true;
+    },
+  };
+}
+
+const lost = (error: MopError) =>
+  error.code === "LINK_LOST" || error.code === "NODE_GONE"
+    ? new MopError(error.code, `the node is lost: ${error.message}`, { cause: error })
+    : error;

@@ -1,0 +1,110 @@
+import type { MopError } from "../../transport/errors.js";
+import type { LoginPace, Prompter, Target } from "../../transport/ssh/types.js";
+import type { NodeId, NodeInfo, Value } from "../../transport/types.js";
+
+/** How a host on a route is passed. */
+export type HopKind =
+  /** a node runs there and is handed the sessions behind it */
+  | "relay"
+  /** a node runs there; sessions behind it stay end to end */
+  | "sealed"
+  /** ssh's own TCP forwarding; nothing runs there */
+  | "jump"
+  /** this machine: the core as a child process */
+  | "local";
+
+/** One host of a route: how to log in, what to be on the way, where its Node is. */
+export interface Hop {
+  readonly target: Target;
+  readonly kind: HopKind;
+  /** Path of the host's Node (mop_node); empty: look for it */
+  readonly node: string;
+}
+
+/** A node's place in the tree, as the operator knows it. */
+export interface NodeHandle {
+  readonly id: NodeId;
+  readonly name: string;
+  /** Names of the hops from the first to this one */
+  readonly route: readonly string[];
+  /**
+   * Resolves as soon as frames may be sent to the node: when its boot is on its way, not when it answered. Frames
+   * sent before it is up wait at its parent. Rejects with `UnreachableError` as `up` does.
+   */
+  readonly dispatched: Promise<void>;
+  /** Resolves when the node said hello; rejects with UnreachableError. */
+  readonly up: Promise<NodeInfo>;
+  /** Milliseconds from the dial's start to hello; undefined before. */
+  readonly connectMs: number | undefined;
+  /** Resolves when the node is gone: undefined after a clean close, else why. Never rejects. */
+  readonly gone: Promise<MopError | undefined>;
+  call(method: string, args: Value, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<Value>;
+  /**
+   * Runs the leaf's wing there: `order` is opaque to the mesh. Events are delivered each once and in order;
+   * `onEvent` is awaited before the event is acknowledged. Resolves with the wing's result; rejects with MopError
+   * (NODE_GONE, LINK_LOST, WING_FAILED, OUT_OF_MEMORY, CANCELLED...).
+   */
+  wing(options: {
+    entry: string;
+    order: Uint8Array;
+    onEvent: (event: Uint8Array) => void | Promise<void>;
+    signal?: AbortSignal;
+    memoryMb?: number;
+  }): Promise<Uint8Array>;
+}
+
+/** A content-addressed thing that the controller can serve. */
+export interface BlobSource {
+  /** SHA-256, hex */
+  readonly hash: string;
+  readonly size: number;
+  /** Reads the content; called at most once for each direct child that needs it. */
+  read(): Promise<Uint8Array>;
+}
+
+export interface LinkReport {
+  readonly from: string;
+  readonly to: string;
+  /** Bytes from `from` to `to`, and back: on the controller's own links those of the socket (SSH included) */
+  readonly sent: number;
+  readonly received: number;
+}
+
+export interface Mesh {
+  /** The node at the end of a route, grown where missing; a route's shared beginning is reached once. */
+  reach(route: readonly Hop[]): NodeHandle;
+  /** Lets these nodes ask for these blobs (and nothing else). */
+  offer(blobs: readonly BlobSource[], to: readonly NodeHandle[]): void;
+  /** Sends offered blobs ahead to where they will be needed: one copy over each link. */
+  push(hashes: readonly string[], to: readonly NodeHandle[]): void;
+  /** Round trip of each hop of a node's route in ms, first hop first. */
+  ping(node: NodeHandle): Promise<readonly { from: string; to: string; ms: number }[]>;
+  links(): Promise<readonly LinkReport[]>;
+  /** Ends every node, deepest first; resolves when all links are closed (at most 5 s). */
+  close(): Promise<void>;
+}
+
+/** Why a node can't be reached, and at which hop of the route it ended. */
+export interface Unreachable {
+  /** Name of the hop where it failed */
+  readonly at: string;
+  readonly error: MopError;
+}
+
+export interface MeshOptions {
+  readonly pace: LoginPace;
+  readonly prompter?: Prompter;
+  /** Short id of this run, for titles and logs */
+  readonly run: string;
+  /** "alice@laptop", for titles */
+  readonly operator: string;
+  /** Dials under way at once, per parent. Default 16 */
+  readonly dials?: number;
+  /** Link heartbeat; default 2000 and 8000 ms */
+  readonly heartbeatMs?: number;
+  readonly deadAfterMs?: number;
+  readonly bootTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** What the operator should see in passing: "b1: Node found at ..., the banner said ...". Text is untrusted. */
+  readonly onNotice?: (host: string, text: string) => void;
+}

@@ -1,0 +1,79 @@
+import type net from "node:net";
+import type { Duplex } from "node:stream";
+import { MopError } from "../../transport/errors.js";
+import type { SshSession, Target } from "../../transport/ssh/types.js";
+import type { Endpoint, NodeId } from "../../transport/types.js";
+import { openPipeChannel, type PipeChannel } from "./pipe-channel.js";
+
+/** From where a host is dialled. */
+export type From =
+  | { readonly type: "controller" }
+  /** `handsOff`: the node may be given the sessions that it carries */
+  | { readonly type: "node"; readonly id: NodeId; readonly handsOff: boolean }
+  /** ssh's own TCP forwarding */
+  | { readonly type: "jump"; readonly session: SshSession };
+
+/** A byte pipe to a host's sshd, and how it was come by. */
+export interface Way {
+  readonly pipe: Duplex;
+  /** The node at whose end of it the TCP connection is, where that node may take the session over */
+  readonly channel: PipeChannel | undefined;
+  /** Bytes that went through the pipe so far; undefined where nobody counts them (a forwarding inside another session) */
+  bytes(): { sent: number; received: number } | undefined;
+  /** What ended the pipe, as far as is known; asked after a failure. */
+  failure(): Promise<MopError | undefined>;
+}
+
+export type DialSocket = (target: Target, signal: AbortSignal) => Promise<net.Socket>;
+
+export interface WayPort {
+  readonly endpoint: Endpoint;
+  readonly dialSocket: DialSocket;
+}
+
+/** Opens a byte pipe from `from` to the target's sshd; where a node dials, the pipe is usable before it is connected. */
+export async function openWay(port: WayPort, from: From, target: Target, signal: AbortSignal): Promise<Way> {
+  if (signal.aborted) throw new MopError("CANCELLED", `${target.name}: the dial was given up`);
+  switch (from.type) {
+    case "controller": {
+      const socket = await port.dialSocket(target, signal);
+      return {
+        pipe: socket,
+        channel: undefined,
+        bytes: () => ({ sent: socket.bytesWritten, received: socket.bytesRead }),
+        failure: async () => undefined,
+      };
+    }
+    case "node": {
+      const channel = openPipeChannel(port.endpoint, from.id, {
+        host: target.address,
+        port: target.port,
+        connectTimeoutMs: target.connectTimeoutMs,
+        keep: from.handsOff,
+      });
+      return {
+        pipe: channel.pipe,
+        channel: from.handsOff ? channel : undefined,
+        bytes: () => ({ sent: channel.sent, received: channel.received }),
+        failure: () => settled(channel.closed),
+      };
+    }
+    case "jump":
+      return {
+        pipe: await from.session.forward(target.address, target.port),
+        channel: undefined,
+        bytes: () => undefined,
+        failure: async () => undefined,
+      };
+  }
+}
+
+/** The value of a promise that never rejects if it is there within a moment. */
+function settled<T>(promise: Promise<T | undefined>): Promise<T | undefined> {
+  return Promise.race([
+    promise,
+    new Promise<undefined>((resolve) => {
+      setTimeout(() => resolve(undefined), 50);
+    }),
+  ]);
+}

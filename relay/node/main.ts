@@ -1,0 +1,37 @@
+import { setTimeout as after } from "node:timers";
+import { createEndpoint } from "../../transport/endpoint.js";
+import { joinStdio } from "../boot/stdio.js";
+import { nodeInfo } from "./info.js";
+import { servePipes } from "./pipes.js";
+import { serveReports } from "./reports.js";
+import { claimStdout } from "./stdout.js";
+
+/** Milliseconds that the end of what is below may take once the parent is gone. */
+const END_MS = 1500;
+
+/**
+ * The program that every remote node runs; called by the boot's first stage with the core that it came from. It lives
+ * as long as the link to its parent.
+ */
+export function start(core: Uint8Array): void {
+  const stdout = claimStdout();
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const endpoint = createEndpoint({ parent: joinStdio(process.stdin, stdout), info: nodeInfo() });
+  servePipes({ endpoint, core, onLine: (name, line) => say(`${name}: ${line}`) });
+  serveReports(endpoint);
+
+  const end = (status: number) => {
+    process.exitCode = status;
+    void endpoint.close();
+    after(() => process.exit(status), END_MS);
+  };
+  process.on("uncaughtException", (error) => {
+    say(
+      `mop: ${error instanceof Error ? (error.stack ?? error.message).replace(/\s*\n\s*/g, " | ") : String(error)}`,
+    );
+    end(1);
+  });
+  process.stdin.on("end", () => after(() => process.exit(0), END_MS));
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, () => end(143));
+  void endpoint.parentGone.then(() => process.exit(0));
+}

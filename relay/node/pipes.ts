@@ -1,0 +1,98 @@
+import type net from "node:net";
+import { asMopError, MopError } from "../../transport/errors.js";
+import type { Channel } from "../../transport/types.js";
+import { decodeValue } from "../../transport/wire/value.js";
+import type { PipeOrder } from "../orders.js";
+import { type AdoptPort, adopt } from "./adopt.js";
+import { connectError, connectTo } from "./connect.js";
+import { createKept, type Kept } from "./keep.js";
+import { readAdoptOrder, readPipeOrder } from "./read-orders.js";
+
+/** Serves channels of the kind `pipe`: orders come from above only, the endpoint sees to that. */
+export function servePipes(port: AdoptPort): void {
+  port.endpoint.serve("pipe", (channel, args) => {
+    let order: PipeOrder;
+    try {
+      order = readPipeOrder(args);
+    } catch (error) {
+      const { code, message } = asMopError(error, "BAD_ARGUMENT");
+      channel.reset(code, message);
+      return;
+    }
+    void runPipe(port, channel, order);
+  });
+}
+
+/** Largest piece that is sent up at once; a channel's messages are bounded. */
+const PIECE = 32 * 1024;
+
+async function runPipe(port: AdoptPort, channel: Channel, order: PipeOrder): Promise<void> {
+  const kept = createKept(order.keep);
+  const socket = connectTo(order, () => {});
+  const up = sendUp(channel, socket, kept);
+  let adopted = false;
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    if (adopted) return;
+    const { code, message } =
+      error instanceof MopError ? error : connectError(error, `${order.host}:${order.port}`);
+    channel.reset(code, message);
+  });
+  void channel.closed.then(() => {
+    if (!adopted) socket.destroy();
+  });
+  try {
+    for await (const { type, body } of channel.receive()) {
+      if (adopted) throw new MopError("HANDOFF_REFUSED", "the session on this pipe was handed over already");
+      if (type === "data") {
+        if (!socket.write(body) && !socket.connecting) await drained(socket);
+        continue;
+      }
+      const adoption = readAdoptOrder(decodeValue(body));
+      const replay = kept.take(adoption.session.consumed);
+      adopted = true;
+      up.stop();
+      void adopt(port, channel, socket, replay, adoption);
+      socket.resume();
+    }
+    if (!adopted) socket.end();
+  } catch (error) {
+    const { code, message } = asMopError(error, "PROTOCOL");
+    channel.reset(code, message);
+    socket.destroy();
+  }
+}
+
+/** The server's bytes to whoever ordered the pipe, as fast as that side reads. */
+function sendUp(channel: Channel, socket: net.Socket, kept: Kept): { stop(): void } {
+  const take = async (chunk: Buffer) => {
+    kept.add(chunk);
+    socket.pause();
+    try {
+      for (let at = 0; at < chunk.length; at += PIECE) await channel.write(chunk.subarray(at, at + PIECE));
+      socket.resume();
+    } catch {
+      // The channel's end is seen by `channel.closed`
+    }
+  };
+  const end = () => channel.end();
+  socket.on("data", take);
+  socket.on("end", end);
+  return {
+    stop() {
+      socket.removeListener("data", take);
+      socket.removeListener("end", end);
+    },
+  };
+}
+
+function drained(socket: net.Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.removeListener("drain", done);
+      socket.removeListener("close", done);
+      resolve();
+    };
+    socket.on("drain", done);
+    socket.on("close", done);
+  });
+}

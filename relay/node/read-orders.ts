@@ -1,0 +1,71 @@
+import { MopError } from "../../transport/errors.js";
+import type { Value } from "../../transport/types.js";
+import type { AdoptOrder, BootOrder, PipeOrder } from "../orders.js";
+import { decodeSessionState } from "../session/state.js";
+
+/** Longest boot command that is taken: the real one has 3 kB. */
+const MAX_COMMAND = 16 * 1024;
+
+type Table = { readonly [key: string]: Value | undefined };
+
+const bad = (what: string) => new MopError("BAD_ARGUMENT", `the order is refused: ${what}`);
+
+export function table(value: Value | undefined, what: string): Table {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array)
+    throw bad(`${what} is no map`);
+  return value as Table;
+}
+
+export function text(value: Value | undefined, what: string, max = 256): string {
+  if (typeof value !== "string" || value.length > max || value.includes("\0"))
+    throw bad(`${what} is no text of at most ${max} characters`);
+  return value;
+}
+
+export function count(value: Value | undefined, what: string, min: number, max: number): number {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
+    throw bad(`${what} is no number from ${min} to ${max}`);
+  return value as number;
+}
+
+const ms = (value: Value | undefined, what: string) => count(value, what, 1, 2 ** 31 - 1);
+
+export function readPipeOrder(value: Value): PipeOrder {
+  const from = table(value, "pipe");
+  const host = text(from.host, "host");
+  if (host === "" || /[\s/\p{Cc}]/u.test(host)) throw bad("host is no name or address");
+  return {
+    host,
+    port: count(from.port, "port", 1, 65_535),
+    // 0: no deadline but the system's own
+    connectTimeoutMs: count(from.connectTimeoutMs, "connectTimeoutMs", 0, 2 ** 31 - 1),
+    keep: from.keep === true,
+  };
+}
+
+function readBootOrder(value: Value | undefined): BootOrder {
+  const from = table(value, "child");
+  const nonce = text(from.nonce, "nonce", 64);
+  if (!/^[0-9a-f]+$/.test(nonce)) throw bad("nonce is no hex number");
+  return {
+    id: count(from.id, "id", 1, 0xffffffff),
+    name: text(from.name, "name"),
+    nonce,
+    title: text(from.title, "title"),
+    run: text(from.run, "run"),
+    heartbeatMs: ms(from.heartbeatMs, "heartbeatMs"),
+    deadAfterMs: ms(from.deadAfterMs, "deadAfterMs"),
+    bootTimeoutMs: ms(from.bootTimeoutMs, "bootTimeoutMs"),
+  };
+}
+
+export function readAdoptOrder(value: Value): AdoptOrder {
+  const from = table(value, "adopt");
+  if (from.type !== "adopt") throw bad("only `adopt` can be ordered on a pipe");
+  return {
+    type: "adopt",
+    session: decodeSessionState(from.session ?? null),
+    command: text(from.command, "command", MAX_COMMAND),
+    child: readBootOrder(from.child),
+  };
+}

@@ -1,0 +1,8 @@
+import type { Writable } from "node:stream";
+
+/** Takes stdout for frames alone: whatever else writes to it (console.log in a library, a worker) goes to stderr. */
+export function claimStdout(): Writable {
+  const { stdout } = process;
+  Object.defineProperty(process, "stdout", { configurable: true, get: () => process.stderr });
+  return stdout;
+}

@@ -1,0 +1,61 @@
+import type { SessionState } from "../transport/session-state.js";
+import type { NodeId, NodeInfo } from "../transport/types.js";
+
+/**
+ * What a controller orders a node to do, and what comes back: the arguments of the channel kinds and methods that
+ * the relay program (relay/node) serves. All of it comes from above; a router lets none of it come from below.
+ */
+
+/** Channel kind `pipe`: the far end is a TCP connection that this node opens. Data is the raw stream. */
+export interface PipeOrder {
+  readonly host: string;
+  readonly port: number;
+  readonly connectTimeoutMs: number;
+  /**
+   * true: the node keeps all bytes from the server until `adopt` (up to HANDOFF_KEEP_MAX; past that the pipe stays
+   * a pipe and `adopt` is refused).
+   */
+  readonly keep: boolean;
+}
+
+/** First `control` message down on a pipe: the session on it is yours. Encoded as a Value. */
+export interface AdoptOrder {
+  readonly type: "adopt";
+  readonly session: SessionState;
+  /** The command to run over the session, as boot/command.ts built it */
+  readonly command: string;
+  readonly child: BootOrder;
+}
+
+/** How a node starts and what it is told in its first frame. */
+export interface BootOrder {
+  readonly id: NodeId;
+  /** The inventory's name of the host */
+  readonly name: string;
+  /** Hex; the boot command was built with it, and marks its own output by it */
+  readonly nonce: string;
+  /** Process title, "mop relay of alice@laptop, run 3f2a" */
+  readonly title: string;
+  readonly run: string;
+  readonly heartbeatMs: number;
+  readonly deadAfterMs: number;
+  /** Milliseconds from the command's start to the first frame */
+  readonly bootTimeoutMs: number;
+}
+
+/** `control` message up on an adopted pipe; after `up` frames flow over the new link and the channel only lives on. */
+export type AdoptReport =
+  | { readonly type: "authenticated" }
+  | { readonly type: "up"; readonly info: NodeInfo };
+// Failures come as a reset of the pipe channel: AUTH_REFUSED, SSH_DISCONNECTED, HANDOFF_REFUSED, NO_NODE,
+// NODE_TOO_OLD, BOOT_FAILED, CORE_CORRUPT, CONNECT_*.
+
+/** Channel kind `wing`: runs a module of the leaf's wing in a worker (relay/wing.ts). */
+export interface WingOrder {
+  /** SHA-256 of the module that is the wing's entry, hex */
+  readonly entry: string;
+  /** Opaque to the node: handed to the wing */
+  readonly order: Uint8Array;
+  /** Old-generation limit of the worker, in MB */
+  readonly memoryMb: number;
+}

@@ -1,0 +1,30 @@
+/**
+ * The border between the relay program and the leaf's wing: messages between a node's main thread and the worker
+ * that runs a role, so that heartbeats go on while a role computes. The wing's entry is a CommonJS module loaded
+ * by hash; it exports `start(host: WingHost): void`.
+ */
+
+export interface WingHost {
+  /** The order's bytes, as the controller wrote them */
+  readonly order: Uint8Array;
+  /**
+   * Sends one event (an encoded Value, at most MAX_EVENT bytes). Events get sequence numbers and arrive each once,
+   * in order. Resolves when the window has room for the next; await it.
+   */
+  emit(event: Uint8Array): Promise<void>;
+  /** The bytes of a blob that was offered to this host; rejects with an Error whose `code` is an ErrorName. */
+  blob(hash: string): Promise<Uint8Array>;
+  /** Asks for blobs in one batch ahead of their use; resolves when all are here, never rejects. */
+  prefetch(hashes: readonly string[]): Promise<void>;
+  /** Aborted when the controller cancels, or the link went. The wing kills its children and ends within 2 s. */
+  readonly signal: AbortSignal;
+  /** Process groups that must not outlive the node: told when started and when ended. */
+  childStarted(pid: number): void;
+  childEnded(pid: number): void;
+  /** The run is over. The last call; `result` is an encoded Value. */
+  done(result: Uint8Array): void;
+}
+
+export interface WingModule {
+  start(host: WingHost): void;
+}

@@ -1,0 +1,29 @@
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A Docker engine and the image that the lab's hosts start from, or why there is none. */
+export type Engine = { readonly image: string } | { readonly missing: string };
+
+const SCRIPT = path.join(path.dirname(fileURLToPath(import.meta.url)), "base-image.sh");
+
+const run = (file: string, args: readonly string[]) =>
+  new Promise<{ ok: boolean; stdout: string; lastError: string }>((resolve) => {
+    execFile(file, args, { maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      resolve({
+        ok: error === null,
+        stdout: stdout.trim(),
+        lastError: stderr.trim().split("\n").at(-1) ?? "",
+      }),
+    );
+  });
+
+/** Looks for the engine, and builds the base image where that is possible (minutes, the first time). */
+export async function findEngine(): Promise<Engine> {
+  // The reaper's image would have to come from a registry; what a run leaves behind ends by its own timer.
+  process.env.TESTCONTAINERS_RYUK_DISABLED ??= "true";
+  const info = await run("docker", ["info", "--format", "{{.ServerVersion}}"]);
+  if (!info.ok) return { missing: "no Docker engine answers" };
+  const built = await run(SCRIPT, []);
+  return built.ok ? { image: built.stdout } : { missing: built.lastError };
+}

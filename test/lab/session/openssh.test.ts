@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RealServer, type RealServerOptions, sshdMissing, startSshd } from "../../support/real-sshd.js";
+import { digestOf, echoes, handedOver, noise, runCommand } from "../../support/session-load.js";
+
+/** The full load in CI, a tenth of it on a desk. */
+const SOAK = Boolean(process.env.MOP_SOAK ?? process.env.CI);
+const BYTES = SOAK ? 200e6 : 20e6;
+const CIPHERS = [
+  ["aes128-gcm@openssh.com", undefined],
+  ["aes256-gcm@openssh.com", undefined],
+  ["aes128-ctr", "hmac-sha2-256-etm@openssh.com"],
+  ["aes192-ctr", "hmac-sha2-256-etm@openssh.com"],
+  ["aes256-ctr", "hmac-sha2-512-etm@openssh.com"],
+  ["aes128-ctr", "hmac-sha2-256"],
+  ["aes256-ctr", "hmac-sha2-512"],
+] as const;
+
+describe.skipIf(sshdMissing)("a session handed over at OpenSSH", () => {
+  let server: RealServer;
+  beforeAll(async () => {
+    server = await startSshd();
+  });
+  afterAll(() => server?.stop());
+
+  it.each(["authenticated", "authenticating"] as const)(
+    "runs commands one after another (%s)",
+    async (phase) => {
+      const session = await handedOver(server, { phase });
+      const first = await runCommand(session, "cat; echo over >&2; exit 3", [Buffer.from("hello")]);
+      expect(first).toMatchObject({ code: 3, signal: undefined, stderr: "over\n" });
+      expect(first.output.toString()).toBe("hello");
+      expect(await runCommand(session, "kill -TERM $$")).toMatchObject({ code: undefined, signal: "TERM" });
+      const both = await Promise.all(["echo a", "echo b"].map((command) => runCommand(session, command)));
+      expect(both.map(({ output }) => output.toString())).toEqual(["a\n", "b\n"]);
+      session.close();
+      expect(await session.closed).toBeUndefined();
+    },
+  );
+
+  it.each(CIPHERS)("carries data unaltered under %s %s", async (cipher, mac) => {
+    const session = await handedOver(server, { cipher, ...(mac && { mac }) });
+    await echoes(session, 2e6);
+    session.close();
+  });
+
+  it(`carries ${BYTES / 1e6} MB up unaltered`, { timeout: 300_000 }, async () => {
+    const session = await handedOver(server);
+    const { output, code } = await runCommand(session, "sha256sum", noise(BYTES));
+    expect([code, output.toString()]).toEqual([0, `${digestOf(noise(BYTES))}  -\n`]);
+    session.close();
+  });
+
+  it(`carries ${BYTES / 1e6} MB both ways at once unaltered`, { timeout: 300_000 }, async () => {
+    const session = await handedOver(server, { cipher: "aes256-ctr" });
+    await echoes(session, BYTES);
+    session.close();
+  });
+
+  it("refuses a key that the server doesn't know with AUTH_REFUSED, naming what it takes", async () => {
+    const session = await handedOver(server, { password: "wrong" });
+    await expect(session.authenticated).rejects.toMatchObject({
+      code: "AUTH_REFUSED",
+      message: "lab: the server refused the login (it takes publickey)",
+    });
+    expect((await session.closed)?.code).toBe("AUTH_REFUSED");
+  });
+});
+
+describe.skipIf(sshdMissing)("a handed-over session renews its keys", () => {
+  const servers: RealServer[] = [];
+  afterAll(async () => {
+    for (const server of servers) await server.stop();
+  });
+  const start = async (options: RealServerOptions) => {
+    const server = await startSshd(options);
+    servers.push(server);
+    return server;
+  };
+
+  const exchanges = (server: RealServer) => server.log().split("SSH2_MSG_KEXINIT received").length - 1;
+
+  it.each([
+    ["ed25519", "ssh-ed25519", "curve25519-sha256"],
+    ["ecdsa:256", "ecdsa-sha2-nistp256", "ecdh-sha2-nistp256"],
+    ["ecdsa:384", "ecdsa-sha2-nistp384", "ecdh-sha2-nistp384"],
+    ["ecdsa:521", "ecdsa-sha2-nistp521", "ecdh-sha2-nistp521"],
+    ["rsa:2048", "rsa-sha2-256", "curve25519-sha256@libssh.org"],
+    ["rsa:3072", "rsa-sha2-512", "curve25519-sha256"],
+  ])("where the server asks for it each MB, host key %s (%s, %s)", async (hostKey, hostKeyAlgorithm, kex) => {
+    const server = await start({ hostKeys: [hostKey], lines: ["RekeyLimit 1M", "LogLevel DEBUG1"] });
+    const session = await handedOver(server, { hostKeyAlgorithm, kex, phase: "authenticated" });
+    await echoes(session, 10e6);
+    expect(exchanges(server)).toBeGreaterThan(9);
+    session.close();
+    expect(await session.closed).toBeUndefined();
+  });
+
+  it.each([
+    ["strict", false, "aes256-gcm@openssh.com"],
+    ["not strict", true, "aes128-ctr"],
+    ["not strict", true, "aes128-gcm@openssh.com"],
+  ] as const)("where both sides ask for it, key exchange %s", async (_name, lenient, cipher) => {
+    const server = await start({ lines: ["RekeyLimit 1M"] });
+    const session = await handedOver(server, { lenient, cipher, adopt: { rekeyBytes: 700_000 } });
+    await Promise.all([1, 2, 3].map((seed) => echoes(session, 5e6, seed)));
+    session.close();
+  });
+
+  it("where only this side asks for it", async () => {
+    const server = await start({ lines: ["LogLevel DEBUG1"] });
+    const session = await handedOver(server, { adopt: { rekeyBytes: 100_000 } });
+    await echoes(session, 5e6);
+    expect(exchanges(server)).toBeGreaterThan(9);
+    session.close();
+  });
+});
+
+describe.skipIf(sshdMissing)("many sessions are handed over", () => {
+  let server: RealServer;
+  beforeAll(async () => {
+    server = await startSshd();
+  });
+  afterAll(() => server?.stop());
+  const ROW = SOAK ? 1000 : 200;
+
+  const one = async (i: number) => {
+    const session = await handedOver(server, {
+      phase: i % 2 ? "authenticating" : "authenticated",
+      cipher: i % 3 ? "aes128-gcm@openssh.com" : "aes128-ctr",
+    });
+    await echoes(session, 100_000, i % 250);
+    session.close();
+    expect(await session.closed).toBeUndefined();
+  };
+
+  it(`${ROW} in a row`, { timeout: 600_000 }, async () => {
+    for (let i = 0; i < ROW; i++) await one(i);
+  });
+
+  it("50 at once", { timeout: 300_000 }, async () => {
+    await Promise.all(Array.from({ length: 50 }, (_, i) => one(i)));
+  });
+});
+
+if (sshdMissing) it.skip(`OpenSSH: ${sshdMissing}`, () => {});

@@ -1,0 +1,17 @@
+import { brotliCompressSync } from "node:zlib";
+import { build } from "esbuild";
+
+/** The core from the sources as they are now, as it travels. */
+export async function buildCore(): Promise<Uint8Array> {
+  const result = await build({
+    entryPoints: [new URL("../../relay/node/main.ts", import.meta.url).pathname],
+    bundle: true,
+    write: false,
+    platform: "node",
+    format: "cjs",
+    target: "node16",
+    minify: true,
+    legalComments: "none",
+  });
+  return brotliCompressSync(result.outputFiles[0]!.contents);
+}

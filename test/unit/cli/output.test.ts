@@ -1,0 +1,117 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatBytes, formatMs } from "../../../cli/output/bytes.js";
+import { escapeLine, escapeLines } from "../../../cli/output/escape.js";
+import { HumanView } from "../../../cli/output/human.js";
+import { createStyle, wantsColour } from "../../../cli/output/style.js";
+import type { ResourceEvent } from "../../../engine/vocabulary/events.js";
+
+const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+const changed = (host: string, name = "/etc/motd"): ResourceEvent => ({
+  event: "resource",
+  host,
+  role: "web",
+  type: "file",
+  name,
+  status: "changed",
+  changes: ["content"],
+  ms: 1,
+});
+const view = (options: Partial<ConstructorParameters<typeof HumanView>[0]> = {}) =>
+  new HumanView({ style: createStyle(false), check: false, verbose: false, ...options });
+
+describe("escaping", () => {
+  it("leaves no control or bidi character in a line", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(escapeLine(text)).not.toMatch(UNSAFE);
+        expect(escapeLine(text)).not.toContain("\n");
+        for (const line of escapeLines(text)) expect(line).not.toMatch(UNSAFE);
+      }),
+    );
+  });
+
+  it("shows what CSI, OSC and right-to-left override would have done", () => {
+    expect(escapeLine("a\x1b[31mb\u009dc\u202ed")).toBe("a\\x1b[31mb\\x9dc\\u202ed");
+  });
+
+  it("keeps printable text of any script as it is", () => {
+    expect(escapeLine("Größe 東京 🚢")).toBe("Größe 東京 🚢");
+  });
+});
+
+describe("units", () => {
+  it("bytes are decimal, rounded once", () => {
+    expect([0, 999, 1000, 99_950, 1_234_567].map(formatBytes)).toEqual([
+      "0 B",
+      "999 B",
+      "1.0 kB",
+      "100 kB",
+      "1.2 MB",
+    ]);
+  });
+  it("times change unit where they get hard to read", () => {
+    expect([812, 12_345, 75_000].map(formatMs)).toEqual(["812 ms", "12.3 s", "1 min 15 s"]);
+  });
+});
+
+describe("colour", () => {
+  it("is used on a terminal only, and never with NO_COLOR", () => {
+    expect(wantsColour({ isTTY: true }, {})).toBe(true);
+    expect(wantsColour({ isTTY: true }, { NO_COLOR: "1" })).toBe(false);
+    expect(wantsColour({}, {})).toBe(false);
+  });
+});
+
+describe("human output", () => {
+  it("tells a change at once when few hosts take part", () => {
+    const human = view();
+    human.expect(3);
+    expect(human.event(changed("l1"))).toEqual(["role web", "  l1  changed  file /etc/motd (content)"]);
+    expect(human.event(changed("l2"))).toEqual(["  l2  changed  file /etc/motd (content)"]);
+  });
+
+  it("tells equal changes of many hosts once, with their number", () => {
+    const human = view();
+    human.expect(300);
+    const lines = Array.from({ length: 300 }, (_, i) => human.event(changed(`h${i}`))).flat();
+    expect(lines).toEqual(["role web"]);
+    const end = human.event({ event: "summary", hosts: {}, links: [], ms: 5 });
+    expect(end[0]).toBe("  changed  file /etc/motd (content)  on h0, h1, h2, h3, h4, h5 and 294 more");
+  });
+
+  it("tells a failure at once however many hosts there are", () => {
+    const human = view();
+    human.expect(300);
+    const lines = human.event({ ...changed("h7"), status: "failed", error: "disk full" });
+    expect(lines.at(-1)).toBe("  h7  failed  file /etc/motd: disk full");
+  });
+
+  it("says under --check that it would change", () => {
+    expect(view({ check: true }).event(changed("l1"))[1]).toContain("would change");
+  });
+
+  it("puts a host's output together line by line and loses no unfinished one", () => {
+    const human = view();
+    const out = (text: string) => human.event({ event: "output", host: "l1", stream: "stdout", text });
+    expect(out("one\ntw")).toEqual(["  l1 | one"]);
+    expect(out("o\nthree")).toEqual(["  l1 | two"]);
+    expect(human.event({ event: "summary", hosts: {}, links: [], ms: 5 })).toContain("  l1 | three");
+  });
+
+  it("never passes a host's control characters on", () => {
+    const human = view();
+    const lines = [
+      ...human.event({ ...changed("evil\x1b[2J"), name: "x\x07" }),
+      ...human.event({
+        event: "host",
+        host: "l\u202e1",
+        state: "unreachable",
+        at: "b\x1b",
+        reason: "\x1b]0;x\x07",
+      }),
+    ];
+    for (const line of lines) expect(line).not.toMatch(UNSAFE);
+  });
+});

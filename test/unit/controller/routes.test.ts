@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { resolveInventory } from "../../../engine/controller/inventory/inventory.js";
+import { type RouteOptions, routePlanner } from "../../../engine/controller/route/routes.js";
+import type { SshSettings } from "../../../engine/controller/route/ssh-settings.js";
+import type { RawInventory } from "../../../engine/vocabulary/inventory.js";
+import { rejection } from "./temp-folder.js";
+
+const planner = (raw: RawInventory, options: RouteOptions = {}) =>
+  routePlanner(resolveInventory(raw, "inv"), { env: { USER: "me" }, ...options });
+const names = async (raw: RawInventory, host: string, options: RouteOptions = {}) =>
+  (await planner(raw, options).route(host)).map((hop) => hop.target.name);
+
+const NESTED: RawInventory = {
+  groups: { web: { hosts: { l1: "mop_host=10.0.0.11" }, vars: { mop_via: "b2" } } },
+  hosts: {
+    b2: { vars: { mop_via: "b1", mop_host: "10.0.0.2", mop_port: 2222 } },
+    b1: { vars: { mop_user: "jump" } },
+  },
+};
+
+describe("routes", () => {
+  it("follow mop_via from bastion to bastion", async () => {
+    const hops = await planner(NESTED).route("l1");
+    expect(
+      hops.map((hop) => [hop.target.name, hop.target.address, hop.target.port, hop.target.user, hop.kind]),
+    ).toEqual([
+      ["b1", "b1", 22, "jump", "relay"],
+      ["b2", "10.0.0.2", 2222, "me", "relay"],
+      ["l1", "10.0.0.11", 22, "me", "relay"],
+    ]);
+  });
+  it("read chains", async () => {
+    expect(await names({ hosts: { l1: { vars: { mop_via: "b1, b2" } } } }, "l1")).toEqual(["b1", "b2", "l1"]);
+  });
+  it("let --via take the place of mop_via, with the first one's own mop_via still counting", async () => {
+    expect(await names(NESTED, "l1", { via: ["x@b9:99"] })).toEqual(["b9", "l1"]);
+    expect(await names(NESTED, "l1", { via: ["b2"] })).toEqual(["b1", "b2", "l1"]);
+    expect(await names(NESTED, "l1", { via: ["b1", "b2"] })).toEqual(["b1", "b2", "l1"]);
+    const [hop] = await planner(NESTED, { via: ["x@b9:99"] }).route("l1");
+    expect(hop!.target).toMatchObject({ address: "b9", user: "x", port: 99 });
+  });
+  it("end for a bastion before itself when its group or --via names it", async () => {
+    const raw: RawInventory = {
+      groups: { all: { hosts: { b1: "", b2: "", l1: "" }, vars: { mop_via: "b1,b2" } } },
+    };
+    expect(await names(raw, "b1")).toEqual(["b1"]);
+    expect(await names(raw, "b2")).toEqual(["b1", "b2"]);
+    expect(await names(raw, "l1")).toEqual(["b1", "b2", "l1"]);
+    expect(await names(NESTED, "b2", { via: ["b1", "b2"] })).toEqual(["b1", "b2"]);
+  });
+  it("refuse circles", async () => {
+    const raw: RawInventory = { hosts: { a: { vars: { mop_via: "b" } }, b: { vars: { mop_via: "a" } } } };
+    expect((await rejection(names(raw, "a"))).message).toMatch(
+      /the route to a leads in a circle: a via b via a/,
+    );
+  });
+  it("apply ssh_config where the inventory is silent, ProxyJump included", async () => {
+    const config: Record<string, SshSettings> = {
+      l1: {
+        hostName: "1.2.3.4",
+        user: "conf",
+        port: 2022,
+        proxyJump: "hop@bastion:24",
+        identityFiles: ["/k"],
+      },
+      bastion: { hostName: "9.9.9.9", hostKeys: "accept-new", proxyJump: "none" },
+    };
+    const raw: RawInventory = { hosts: { l1: { vars: { mop_port: 23 } } } };
+    const hops = await planner(raw, { sshConfig: async (name) => config[name] ?? {} }).route("l1");
+    expect(hops.map((hop) => hop.target)).toMatchObject([
+      { name: "bastion", address: "9.9.9.9", user: "hop", port: 24, hostKeys: "accept-new" },
+      { name: "l1", address: "1.2.3.4", user: "conf", port: 23, identityFiles: ["/k"], hostKeys: "strict" },
+    ]);
+    const direct: RawInventory = { hosts: { l1: { vars: { mop_via: "" } } } };
+    expect(
+      (await planner(direct, { sshConfig: async (name) => config[name] ?? {} }).route("l1")).length,
+    ).toBe(1);
+  });
+  it("pass bastions as mop_hop says, and give every target a node", async () => {
+    const raw: RawInventory = {
+      hosts: {
+        s: { vars: { mop_hop: "sealed" } },
+        j: { vars: { mop_hop: "jump" } },
+        l1: { vars: { mop_via: "s,j", mop_hop: "jump", mop_node: "/opt/node" } },
+      },
+    };
+    const hops = await planner(raw).route("l1");
+    expect(hops.map((hop) => hop.kind)).toEqual(["sealed", "jump", "relay"]);
+    expect(hops.at(-1)!.node).toBe("/opt/node");
+  });
+  it("give passwords to their own host, and --ask-pass to targets only", async () => {
+    const raw: RawInventory = {
+      hosts: { b1: {}, l1: { vars: { mop_via: "b1" } }, l2: { vars: { mop_password: "own" } } },
+    };
+    const plan = planner(raw, { password: "asked" });
+    expect((await plan.route("l1")).map((hop) => hop.target.password)).toEqual([undefined, "asked"]);
+    expect((await plan.route("l2")).map((hop) => hop.target.password)).toEqual(["own"]);
+  });
+  it("use mop_identity alone, and --identity before it", async () => {
+    const raw: RawInventory = { hosts: { l1: { vars: { mop_identity: "keys/a" } } } };
+    const [hop] = await planner(raw, { identity: "/first", folder: "/inv" }).route("l1");
+    expect(hop!.target.identityFiles).toEqual(["/first", "/inv/keys/a"]);
+    expect(hop!.target.identitiesOnly).toBe(true);
+  });
+  const bad: [RawInventory, RegExp][] = [
+    [
+      { hosts: { l1: { vars: { mop_port: 70000 } } } },
+      /inv: host l1: mop_port is 70000; give a number from 1/,
+    ],
+    [
+      { hosts: { l1: { vars: { mop_hop: "proxy" } } } },
+      /inv: host l1: mop_hop is "proxy"; known are relay, sealed, jump/,
+    ],
+    [
+      { hosts: { l1: { vars: { mop_host: "-oProxyCommand=x" } } } },
+      /mop_host is "-oProxyCommand=x", which is no host/,
+    ],
+    [{ hosts: { l1: { vars: { mop_via: "a b" } } } }, /"a b" is no host; write \[user@\]host\[:port\]/],
+  ];
+  it.each(bad)("name host and variable in errors %#", async (raw, pattern) => {
+    expect((await rejection(names(raw, "l1"))).message).toMatch(pattern);
+  });
+});

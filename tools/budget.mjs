@@ -1,0 +1,21 @@
+// Size budget of what travels to hosts: Brotli bytes of the bundles in dist/bundles (made by `npm run build`).
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { brotliCompressSync } from "node:zlib";
+
+const CORE_MAX = 24_000;
+const WING_MAX = 60_000;
+
+const folder = path.join(path.dirname(new URL(import.meta.url).pathname), "../dist/bundles");
+const bundles = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".js")) : [];
+let wing = 0;
+let core = 0;
+for (const name of bundles) {
+  const size = brotliCompressSync(readFileSync(path.join(folder, name))).length;
+  console.log(`${name.padEnd(16)} ${String(size).padStart(6)} bytes in Brotli`);
+  if (name === "core.js") core = size;
+  else wing += size;
+}
+if (core > CORE_MAX) console.error(`budget: the core is ${core} bytes, its budget ${CORE_MAX}`);
+if (wing > WING_MAX) console.error(`budget: the leaf's wing is ${wing} bytes, its budget ${WING_MAX}`);
+if (core > CORE_MAX || wing > WING_MAX) process.exit(1);

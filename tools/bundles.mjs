@@ -1,0 +1,55 @@
+// What travels to hosts, from the same sources as the controller: dist/bundles/core.js (the relay program), leaf.js
+// (the leaf's wing) and the wing's optional parts. CommonJS for Node 16, minified; budgets are in budget.mjs.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { brotliCompressSync, constants } from "node:zlib";
+import { build } from "esbuild";
+
+const root = path.join(path.dirname(new URL(import.meta.url).pathname), "..");
+
+/** Name of the bundle -> its source; a source that doesn't exist yet is left out. */
+function entries() {
+  const parts = path.join(root, "engine/leaf/parts");
+  const found = { core: "relay/node/main.ts", leaf: "engine/leaf/main.ts" };
+  for (const file of existsSync(parts) ? readdirSync(parts) : [])
+    if (file.endsWith(".ts")) found[file.slice(0, -3)] = `engine/leaf/parts/${file}`;
+  return Object.entries(found).filter(([, source]) => existsSync(path.join(root, source)));
+}
+
+/** Builds every bundle; returns name -> { size, compressed } in bytes. */
+export async function buildBundles() {
+  const folder = path.join(root, "dist/bundles");
+  mkdirSync(folder, { recursive: true });
+  const sizes = {};
+  for (const [name, source] of entries()) {
+    const result = await build({
+      entryPoints: [path.join(root, source)],
+      bundle: true,
+      write: false,
+      platform: "node",
+      format: "cjs",
+      target: "node16",
+      minify: true,
+      legalComments: "none",
+      treeShaking: true,
+      charset: "utf8",
+      logLevel: "warning",
+    });
+    const code = result.outputFiles[0].contents;
+    const compressed = brotliCompressSync(code, {
+      params: {
+        [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+        [constants.BROTLI_PARAM_QUALITY]: 11,
+        [constants.BROTLI_PARAM_LGWIN]: 22,
+        [constants.BROTLI_PARAM_SIZE_HINT]: code.length,
+      },
+    });
+    writeFileSync(path.join(folder, `${name}.js`), code);
+    writeFileSync(path.join(folder, `${name}.js.br`), compressed);
+    sizes[name] = { size: code.length, compressed: compressed.length };
+    console.log(
+      `bundle ${name.padEnd(12)} ${String(code.length).padStart(7)} bytes, ${compressed.length} in Brotli`,
+    );
+  }
+  return sizes;
+}

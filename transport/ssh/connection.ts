@@ -1,0 +1,344 @@
+/** One SSH session over one byte pipe: from the first byte to the key exchange, then channels. */
+import type { KeyPairKeyObjectResult } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { asMopError, MopError } from "../errors.js";
+import { PacketFramer } from "./framing.js";
+import type { HostKeyVerifier } from "./host-key.js";
+import { type ClientChannel, type NegotiatedAlgorithms, Ssh2Core } from "./internals.js";
+import { PacketSocket } from "./packet-socket.js";
+import type { Target } from "./types.js";
+
+/** What of the key exchange goes out before the server has said anything. */
+export interface EarlyParts {
+  /** Our KEXINIT behind our identification (RFC 4253, 7.1) */
+  readonly kexinit: boolean;
+  /** Also the key share for curve25519: a guess */
+  readonly share: boolean;
+}
+
+/** Where a session stands, for messages */
+type Stage = "identification" | "key exchange" | "login" | "session";
+const DOING: Readonly<Record<Stage, string>> = {
+  identification: "before its SSH identification",
+  "key exchange": "during the key exchange",
+  login: "during the login",
+  session: "in mid-session",
+};
+
+/** Identification given to ssh2 until the server's own is here; never seen by anyone else. */
+const PLACEHOLDER = "SSH-2.0-unknown";
+/** Text of a server on its way into a message: one line, no control characters. */
+const plain = (text: string) =>
+  text
+    .replace(/[\x00-\x1f\x7f-\x9f]+/g, " ")
+    .trim()
+    .slice(0, 200);
+
+export class Connection {
+  readonly target: Target;
+  readonly core: Ssh2Core;
+  readonly pipe: Duplex;
+  readonly verifier: HostKeyVerifier;
+  /** Resolves when the keys are agreed on and the host key is accepted. */
+  readonly handshake: Promise<NegotiatedAlgorithms>;
+  /** Resolves when nothing goes any more, with the reason when it was not asked for. */
+  readonly closed: Promise<MopError | undefined>;
+  readonly #socket: PacketSocket;
+  readonly #framer = new PacketFramer();
+  readonly #early: EarlyParts;
+  #share: KeyPairKeyObjectResult | undefined;
+  #identification: string | undefined;
+  #stage: Stage = "identification";
+  #started = false;
+  #released = false;
+  #closing = false;
+  #failure: MopError | undefined;
+  #guessLost = false;
+  #channels = 0;
+  #negotiated: NegotiatedAlgorithms | undefined;
+  #agreed!: (negotiated: NegotiatedAlgorithms) => void;
+  #over!: (reason: MopError | undefined) => void;
+  readonly #onEnd: (() => void)[] = [];
+
+  constructor(pipe: Duplex, target: Target, verifier: HostKeyVerifier, early: EarlyParts) {
+    this.target = target;
+    this.pipe = pipe;
+    this.verifier = verifier;
+    this.#early = early;
+    this.#socket = new PacketSocket(pipe);
+    this.closed = new Promise((resolve) => {
+      this.#over = resolve;
+    });
+    this.handshake = new Promise((resolve, reject) => {
+      this.#agreed = resolve;
+      this.#onEnd.push(() => reject(this.reason()));
+    });
+    this.handshake.catch(() => {});
+    const { kex, serverHostKey, cipher, hmac } = verifier.algorithms;
+    this.core = new Ssh2Core(this.#socket, {
+      user: target.user,
+      verify: (key) => verifier.check(key),
+      keepaliveMs: target.keepaliveMs,
+      algorithms: {
+        kex: [...kex],
+        serverHostKey: [...serverHostKey],
+        cipher: [...cipher],
+        hmac: [...hmac],
+        compress: ["none"],
+      },
+    });
+    this.core.client
+      .on("error", (error) => this.fail(this.#explain(error)))
+      .on("close", () => this.#end())
+      .on("handshake", (negotiated) => {
+        this.#negotiated = negotiated;
+        if (this.#stage === "key exchange") this.#stage = "login";
+        this.#agreed(negotiated);
+      });
+    this.#socket.once("started", () => this.#start());
+    pipe.on("error", this.#pipeFailed).on("end", this.#pipeEnded).on("close", this.#pipeEnded);
+  }
+
+  /** The server's identification line; "" before it came */
+  get serverIdent(): string {
+    return this.#identification ?? "";
+  }
+
+  get negotiated(): NegotiatedAlgorithms | undefined {
+    return this.#negotiated;
+  }
+
+  /** Whether it ended because an early key share was not what the server wanted */
+  get shareRefused(): boolean {
+    return this.#guessLost;
+  }
+
+  get identified(): boolean {
+    return this.#identification !== undefined;
+  }
+
+  /** Raw bytes of the server taken so far, a packet border */
+  get consumed(): number {
+    return this.#framer.consumed;
+  }
+
+  get ended(): boolean {
+    return this.#failure !== undefined || this.#closing || this.#released;
+  }
+
+  /** The login is through. */
+  entered(): void {
+    this.#stage = "session";
+  }
+
+  get inSession(): boolean {
+    return this.#stage === "session";
+  }
+
+  /** Channels that were opened and aren't closed, or are being opened */
+  get channels(): number {
+    return this.#channels;
+  }
+
+  /** Resolves when no key exchange is in progress. */
+  async settled(): Promise<void> {
+    while (this.core.exchanging) await this.#nextKeys();
+  }
+
+  /** Changes the session's keys; resolves when the new ones are in force in both directions. */
+  async rekey(): Promise<void> {
+    await this.settled();
+    const done = this.#nextKeys();
+    this.core.rekey();
+    await done;
+  }
+
+  #nextKeys(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.ended) return reject(this.reason());
+      this.#onEnd.push(() => reject(this.reason()));
+      this.core.client.once("handshake", () => resolve());
+    });
+  }
+
+  /** Why it ended, for whoever still waits for something */
+  reason(): MopError {
+    return (
+      this.#failure ?? new MopError("SSH_DISCONNECTED", `the session with ${this.target.name} was closed`)
+    );
+  }
+
+  /** Called once when the session ends, before `closed` resolves. */
+  onEnd(callback: () => void): void {
+    if (this.ended) callback();
+    else this.#onEnd.push(callback);
+  }
+
+  /** Resolves when what was written has room in the pipe. */
+  drained(): Promise<void> {
+    return this.#socket.drained();
+  }
+
+  openChannel(
+    open: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+  ): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      if (this.ended) return reject(this.reason());
+      this.onEnd(() => reject(this.reason()));
+      this.#channels++;
+      open((error, channel) => {
+        if (!error) {
+          channel.once("close", () => this.#channels--);
+          return resolve(channel);
+        }
+        this.#channels--;
+        reject(this.ended ? this.reason() : this.#channelRefused(error));
+      });
+    });
+  }
+
+  #channelRefused(error: Error): MopError {
+    const why = plain(error.message.replace(/^\(SSH\) Channel open failure: ?/, "")) || "no reason given";
+    return new MopError("SSH_CHANNEL_REFUSED", `${this.target.name} refused a channel: ${why}`, {
+      cause: error,
+    });
+  }
+
+  /** Ends the session on account of `error`; the first one counts. */
+  fail(error: MopError): void {
+    if (this.#released || this.#failure || this.#closing) return;
+    this.#failure = error;
+    this.#shut();
+  }
+
+  close(): void {
+    if (this.#released || this.#closing || this.#failure) return;
+    this.#closing = true;
+    if (!this.core.dead) this.core.client.end();
+    this.#shut();
+  }
+
+  /** Lets go of the pipe: flushes what ssh2 has written, and neither reads nor writes from then on. */
+  release(): void {
+    this.#socket.flush();
+    this.#socket.detach();
+    this.#released = true;
+    this.#dropPipe();
+    this.pipe.pause();
+    this.#socket.destroy();
+    for (const callback of this.#onEnd.splice(0)) callback();
+    this.#over(undefined);
+  }
+
+  #shut(): void {
+    this.#socket.flush();
+    this.#end();
+    if (!this.pipe.destroyed) {
+      this.pipe.end();
+      // A peer that never ends its direction must not hold the pipe open
+      setTimeout(() => this.pipe.destroy(), 1000).unref();
+    }
+    this.#socket.destroy();
+  }
+
+  #end(): void {
+    if (this.#released) return;
+    for (const callback of this.#onEnd.splice(0)) callback();
+    this.#over(this.#closing ? undefined : this.#failure);
+  }
+
+  #dropPipe(): void {
+    this.pipe
+      .removeListener("data", this.#received)
+      .removeListener("error", this.#pipeFailed)
+      .removeListener("end", this.#pipeEnded)
+      .removeListener("close", this.#pipeEnded);
+    this.pipe.on("error", () => {});
+  }
+
+  /** ssh2 has written our identification: from here on it can be fed. */
+  #start(): void {
+    this.#started = true;
+    if (this.#early.kexinit) this.core.identify(PLACEHOLDER);
+    if (this.#early.kexinit && this.#early.share) this.#share = this.core.sendKeyShare();
+    this.pipe.on("data", this.#received);
+  }
+
+  readonly #received = (chunk: Buffer): void => {
+    if (this.ended || !this.#started) return;
+    try {
+      this.#framer.push(chunk);
+      this.#advance();
+    } catch (error) {
+      this.fail(this.#explain(error));
+    }
+  };
+
+  #advance(): void {
+    if (this.#identification === undefined) {
+      const line = this.#framer.identification();
+      if (line === undefined) return;
+      this.#identification = line;
+      this.#stage = "key exchange";
+      if (this.#early.kexinit) this.core.correctIdentification(line);
+      else this.core.identify(line);
+    }
+    while (!this.ended) {
+      const packet = this.#framer.packet(this.core.inboundShape);
+      if (!packet) return;
+      this.#feed(packet);
+    }
+  }
+
+  #feed(packet: Buffer): void {
+    const share = this.#share;
+    this.#share = undefined;
+    if (!share) {
+      this.core.parse(packet);
+      return;
+    }
+    if (this.core.parseKexinitBehindShare(packet, share)) return;
+    this.#guessLost = true;
+    const agreed = this.core.negotiatedKex ?? "another key exchange";
+    this.fail(
+      new MopError(
+        "SSH_PROTOCOL",
+        `${this.target.name} wants ${agreed}, not the key share that was sent early`,
+      ),
+    );
+  }
+
+  readonly #pipeFailed = (error: Error): void => {
+    this.fail(error instanceof MopError ? error : this.#lost(error.message, error));
+  };
+
+  readonly #pipeEnded = (): void => this.fail(this.#lost("the connection was closed", undefined));
+
+  #lost(why: string, cause: unknown): MopError {
+    const text = `the connection to ${this.target.name} ended ${DOING[this.#stage]}: ${plain(why)}`;
+    return new MopError("SSH_DISCONNECTED", text, { cause });
+  }
+
+  #explain(thrown: unknown): MopError {
+    if (this.verifier.refusal) return this.verifier.refusal;
+    if (thrown instanceof MopError)
+      return new MopError(thrown.code, `${this.target.name}: ${thrown.message}`, { cause: thrown });
+    const error = thrown as Error & { code?: unknown; level?: string };
+    const text = plain(error.message ?? String(thrown));
+    // ssh2 puts the reason of a DISCONNECT message (RFC 4253, 11.1) there
+    if (typeof error.code === "number") {
+      const refused = error.code === 14 || /too many authentication failures/i.test(text);
+      const said = `${this.target.name} ended the session ${DOING[this.#stage]}: ${text}`;
+      return new MopError(refused ? "AUTH_REFUSED" : "SSH_DISCONNECTED", said, { cause: error });
+    }
+    if (error.level === "client-timeout")
+      return new MopError("SSH_DISCONNECTED", `${this.target.name} doesn't answer any more (keepalive)`, {
+        cause: error,
+      });
+    if (error.level === "handshake" || error.level === "protocol" || this.#stage !== "session")
+      return new MopError("SSH_PROTOCOL", `${this.target.name}: SSH failed ${DOING[this.#stage]}: ${text}`, {
+        cause: error,
+      });
+    return asMopError(error, "SSH_PROTOCOL");
+  }
+}

@@ -1,0 +1,40 @@
+import { asMopError, type MopError } from "../errors.js";
+import { agentCredentials } from "./agent.js";
+import type { Credential, KeyRing } from "./keys.js";
+import type { Prompter, Target } from "./types.js";
+
+/** Keys to offer, in order, and what stood in the way of others. */
+export interface Credentials {
+  readonly keys: readonly Credential[];
+  readonly problems: readonly MopError[];
+}
+
+/**
+ * The target's keys in OpenSSH's order: those of the agent that the target names by file, the agent's others (not with
+ * IdentitiesOnly), then files. A key stands in it once.
+ */
+export async function gatherCredentials(
+  target: Target,
+  ring: KeyRing,
+  prompter: Prompter | undefined,
+): Promise<Credentials> {
+  const problems: MopError[] = [];
+  const note = (error: unknown): undefined => {
+    problems.push(asMopError(error, "KEY_UNREADABLE"));
+  };
+  const [inAgent, loaded] = await Promise.all([
+    target.agent === undefined ? [] : agentCredentials(target.agent).catch(note),
+    Promise.all(target.identityFiles.map((file) => ring.load(file, prompter).catch(note))),
+  ]);
+  const files = loaded.filter((credential) => credential !== undefined);
+  const named = new Set(files.map((credential) => credential.fingerprint));
+  const agentNamed = (inAgent ?? []).filter((credential) => named.has(credential.fingerprint));
+  const agentOthers = target.identitiesOnly
+    ? []
+    : (inAgent ?? []).filter((credential) => !named.has(credential.fingerprint));
+  const seen = new Set<string>();
+  const keys = [...agentNamed, ...agentOthers, ...files].filter(
+    ({ fingerprint }) => !seen.has(fingerprint) && seen.add(fingerprint),
+  );
+  return { keys, problems };
+}

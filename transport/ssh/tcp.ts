@@ -1,0 +1,63 @@
+import net, { type Socket } from "node:net";
+import { type ErrorName, MopError } from "../errors.js";
+
+const CAUSES: Readonly<Record<string, readonly [ErrorName, string]>> = {
+  ENOTFOUND: ["NAME_NOT_FOUND", "the name is not found"],
+  EAI_AGAIN: ["NAME_NOT_FOUND", "the name can't be resolved now"],
+  ECONNREFUSED: ["CONNECT_REFUSED", "nothing listens there (connection refused)"],
+  ETIMEDOUT: ["CONNECT_TIMEOUT", "no answer"],
+  EHOSTUNREACH: ["CONNECT_UNREACHABLE", "no route to the host"],
+  ENETUNREACH: ["CONNECT_UNREACHABLE", "the network is unreachable"],
+  EADDRNOTAVAIL: ["CONNECT_UNREACHABLE", "the address can't be reached from here"],
+};
+
+/** What a failed connect means, with `place` as "host:port"; the last of several addresses' failures counts. */
+function connectError(place: string, error: NodeJS.ErrnoException): MopError {
+  const [code, why] = CAUSES[error.code ?? ""] ?? ["CONNECT_UNREACHABLE", error.message];
+  return new MopError(code, `can't connect to ${place}: ${why}`, { cause: error });
+}
+
+/**
+ * A TCP connection without Nagle's delay. `timeoutMs` covers name resolution and connect, 0 waits as long as the
+ * system does. Rejects with NAME_NOT_FOUND, CONNECT_REFUSED, CONNECT_TIMEOUT, CONNECT_UNREACHABLE or CANCELLED.
+ */
+export function dialSocket(
+  host: string,
+  port: number,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<Socket> {
+  const place = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(new MopError("CANCELLED", `connecting to ${place} was cancelled`));
+      return;
+    }
+    // Half-open, since the other end of a pipe may close its direction first
+    const socket = net.connect({ host, port, noDelay: true, allowHalfOpen: true });
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (error?: MopError) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", cancel);
+      socket.removeListener("connect", connected).removeListener("error", failed);
+      if (!error) return resolve(socket);
+      socket.on("error", () => {}).destroy();
+      reject(error);
+    };
+    const connected = () => settle();
+    const failed = (error: NodeJS.ErrnoException) => settle(connectError(place, error));
+    const cancel = () => settle(new MopError("CANCELLED", `connecting to ${place} was cancelled`));
+    socket.once("connect", connected).once("error", failed);
+    signal?.addEventListener("abort", cancel, { once: true });
+    if (timeoutMs > 0) {
+      const late = () =>
+        settle(
+          new MopError(
+            "CONNECT_TIMEOUT",
+            `can't connect to ${place}: no answer within ${timeoutMs / 1000} s`,
+          ),
+        );
+      timer = setTimeout(late, timeoutMs);
+    }
+  });
+}

@@ -1,0 +1,76 @@
+import type { Duplex } from "node:stream";
+import type { SessionState } from "../session-state.js";
+
+export type HostKeyPolicy = "strict" | "accept-new" | "off";
+
+/** Where and as whom to log in, all configuration applied (inventory, ssh_config, options). */
+export interface Target {
+  /** The inventory's name; what messages call it */
+  readonly name: string;
+  /** DNS name or address as the node before it resolves it */
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  /** Name for known_hosts when it is not the address (HostKeyAlias) */
+  readonly hostKeyAlias?: string;
+  readonly identityFiles: readonly string[];
+  readonly identitiesOnly: boolean;
+  /** Path of the agent's socket; undefined: no agent */
+  readonly agent?: string;
+  readonly password?: string;
+  readonly knownHostsFiles: readonly string[];
+  readonly hostKeys: HostKeyPolicy;
+  /** Whole login, in ms; 0 = none. Applies per step when round trips are long. */
+  readonly connectTimeoutMs: number;
+  /** ServerAliveInterval in ms; 0 = off (links have heartbeats of their own) */
+  readonly keepaliveMs: number;
+}
+
+/** Questions that only the operator can answer; the command line and tests provide it. Absent: nobody is there. */
+export interface Prompter {
+  passphrase(keyFile: string): Promise<string | undefined>;
+  password(target: Target, prompt: string): Promise<string | undefined>;
+}
+
+/** Which steps of a login go ahead without waiting for their answers. */
+export type LoginPace =
+  /** one answer at a time, as ssh2 does */
+  | "plain"
+  /** only what the RFCs allow */
+  | "conformant"
+  /** also what OpenSSH and Dropbear are known to accept */
+  | "eager";
+
+export interface LoginOptions {
+  readonly pace: LoginPace;
+  readonly prompter?: Prompter;
+  readonly signal?: AbortSignal;
+}
+
+/** A logged-in (or logging-in) SSH session over a byte pipe, end to end with the host's sshd. */
+export interface SshSession {
+  readonly target: Target;
+  /** The server's identification, "SSH-2.0-OpenSSH_9.2p1 Debian-2" */
+  readonly serverIdent: string;
+  /** Resolves when the server accepted the login; rejects with MopError. */
+  readonly authenticated: Promise<void>;
+  /** A command's stdio as one byte pipe; stderr goes to `onStderr`. With `eager` and `conformant` it may be called before `authenticated`. */
+  exec(command: string, onStderr: (chunk: Buffer) => void): Promise<Duplex>;
+  /** ssh's own TCP forwarding (direct-tcpip) */
+  forward(host: string, port: number): Promise<Duplex>;
+  /**
+   * Takes the session out of this process at a packet border; from then on neither side of the pipe belongs to it.
+   * Rejects with HANDOFF_IMPOSSIBLE where cipher, MAC or key exchange don't allow it (the session stays usable).
+   */
+  handOff(): Promise<SessionState>;
+  close(): void;
+  /** Resolves when the session is over, with the reason when it was not asked for. */
+  readonly closed: Promise<Error | undefined>;
+}
+
+/** Logs in over `openPipe()`; calls it again (a plain redial) when a guess was refused or another key must be tried. */
+export type Login = (
+  openPipe: () => Promise<Duplex>,
+  target: Target,
+  options: LoginOptions,
+) => Promise<SshSession>;

@@ -1,0 +1,143 @@
+/** A login's methods one after another (RFC 4252, RFC 4256); what is sent and received goes through a port. */
+import { MopError } from "../errors.js";
+import type { Credentials } from "./credentials.js";
+import type { Credential } from "./keys.js";
+import type { Prompter, Target } from "./types.js";
+
+export interface Question {
+  readonly prompt: string;
+  readonly echo?: boolean;
+}
+
+export type AuthReply =
+  | { readonly type: "success" }
+  | { readonly type: "failure"; readonly methods: readonly string[]; readonly partial: boolean }
+  /** The key would do; asked without signature */
+  | { readonly type: "acceptable" }
+  | { readonly type: "questions"; readonly instructions: string; readonly questions: readonly Question[] }
+  | { readonly type: "expired" };
+
+/** One request and its answer each. Rejects when the session ends. */
+export interface AuthPort {
+  none(): Promise<AuthReply>;
+  query(credential: Credential): Promise<AuthReply>;
+  /** Undefined: the operator gave no passphrase, nothing was sent. */
+  signed(credential: Credential): Promise<AuthReply | undefined>;
+  password(password: string): Promise<AuthReply>;
+  keyboard(): Promise<AuthReply>;
+  answer(answers: readonly string[]): Promise<AuthReply>;
+}
+
+const PASSWORD_TRIES = 3;
+
+/** Tries everything in order. Resolves with the key that did it, undefined for another method; rejects with AUTH_REFUSED. */
+export async function authenticate(
+  port: AuthPort,
+  target: Target,
+  credentials: Credentials,
+  prompter: Prompter | undefined,
+): Promise<Credential | undefined> {
+  const attempt = new Attempt(port, target, credentials, prompter);
+  return attempt.run();
+}
+
+class Attempt {
+  readonly #port: AuthPort;
+  readonly #target: Target;
+  readonly #credentials: Credentials;
+  readonly #prompter: Prompter | undefined;
+  /** What the server would still take; undefined before it said so */
+  #methods: readonly string[] | undefined;
+  readonly #tried: string[] = [];
+  #locked: string | undefined;
+
+  constructor(port: AuthPort, target: Target, credentials: Credentials, prompter: Prompter | undefined) {
+    this.#port = port;
+    this.#target = target;
+    this.#credentials = credentials;
+    this.#prompter = prompter;
+  }
+
+  async run(): Promise<Credential | undefined> {
+    for (const credential of this.#credentials.keys) {
+      if (!this.#offers("publickey")) break;
+      this.#tried.push(credential.label);
+      if (await this.#tryKey(credential)) return credential;
+    }
+    if (this.#methods === undefined && this.#over(await this.#port.none())) return undefined;
+    const passwordFirst = this.#target.password !== undefined;
+    const ways = passwordFirst
+      ? [this.#tryPassword, this.#tryKeyboard]
+      : [this.#tryKeyboard, this.#tryPassword];
+    for (const way of ways) if (await way.call(this)) return undefined;
+    throw this.#refused();
+  }
+
+  #offers(method: string): boolean {
+    return this.#methods === undefined || this.#methods.includes(method);
+  }
+
+  /** Whether the login is through; else notes what the server would still take. */
+  #over(reply: AuthReply): boolean {
+    if (reply.type === "failure") this.#methods = reply.methods;
+    return reply.type === "success";
+  }
+
+  async #tryKey(credential: Credential): Promise<boolean> {
+    const reply = await this.#port.query(credential);
+    if (reply.type !== "acceptable") return this.#over(reply);
+    const answer = await this.#port.signed(credential);
+    if (!answer) this.#locked = credential.label;
+    return answer !== undefined && this.#over(answer);
+  }
+
+  async #tryPassword(): Promise<boolean> {
+    for (let tries = 0; tries < PASSWORD_TRIES && this.#offers("password"); tries++) {
+      const password = await this.#secret("password:", tries);
+      if (password === undefined) return false;
+      const reply = await this.#port.password(password);
+      if (reply.type === "expired")
+        throw new MopError("AUTH_REFUSED", `${this.#who()}: the password has expired; change it on the host`);
+      if (this.#over(reply)) return true;
+    }
+    return false;
+  }
+
+  async #tryKeyboard(): Promise<boolean> {
+    for (let tries = 0; tries < PASSWORD_TRIES && this.#offers("keyboard-interactive"); tries++) {
+      if (!this.#prompter && (this.#target.password === undefined || tries > 0)) return false;
+      let reply = await this.#port.keyboard();
+      while (reply.type === "questions") {
+        const answers: string[] = [];
+        for (const { prompt } of reply.questions) {
+          const secret = await this.#secret(prompt, tries, reply.questions.length);
+          if (secret === undefined) return false;
+          answers.push(secret);
+        }
+        reply = await this.#port.answer(answers);
+      }
+      if (this.#over(reply)) return true;
+    }
+    return false;
+  }
+
+  /** The password that is known already for the first single question; else what the operator says. */
+  async #secret(prompt: string, tries: number, questions = 1): Promise<string | undefined> {
+    if (tries === 0 && questions === 1 && this.#target.password !== undefined) return this.#target.password;
+    return this.#prompter?.password(this.#target, prompt);
+  }
+
+  #who(): string {
+    return `${this.#target.name} refused the login of ${this.#target.user}`;
+  }
+
+  #refused(): MopError {
+    const { problems } = this.#credentials;
+    const reasons = problems.map((problem) => problem.message);
+    if (this.#locked) reasons.push(`the key ${this.#locked} would do, but its passphrase was not given`);
+    if (this.#tried.length === 0 && problems[0]) return new MopError("KEY_UNREADABLE", reasons.join("; "));
+    const tried = this.#tried.length > 0 ? `tried ${this.#tried.join(", ")}` : "there was no key to try";
+    const offered = `the server takes ${this.#methods?.join(", ") || "no further method"}`;
+    return new MopError("AUTH_REFUSED", `${this.#who()} (${[tried, offered, ...reasons].join("; ")})`);
+  }
+}

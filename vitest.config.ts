@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+// Rings: unit = pure logic; lab = the embedded lab on loopback (real sshd too where there is one); containers =
+// real OpenSSH on nested networks, needs Docker.
+const ring = (name: string, testTimeout: number, extra: object = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, ...extra },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      ring("unit", 20_000),
+      ring("lab", 60_000, { fileParallelism: true }),
+      ring("containers", 300_000, { fileParallelism: false }),
+    ],
+  },
+});
