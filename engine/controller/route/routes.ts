@@ -79,7 +79,11 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
       const inherited = host !== undefined && !Object.hasOwn(host.own, "mop_via");
       return inherited ? before(via, name) : via;
     }
-    const jump = (await ssh(name)).proxyJump;
+    const { proxyJump: jump, proxyCommand } = await ssh(name);
+    if (proxyCommand !== undefined && jump === undefined)
+      throw new PolicyError(
+        `ssh's configuration reaches ${name} by a ProxyCommand, which mop does not run; name the way with ProxyJump or mop_via`,
+      );
     if (jump === undefined || jump.toLowerCase() === "none") return [];
     return jump
       .split(",")

@@ -9,6 +9,8 @@ export interface SshSettings {
   readonly identitiesOnly?: boolean | undefined;
   /** "none", or hops with commas as ssh -J takes them */
   readonly proxyJump?: string | undefined;
+  /** A program as the way to the host, which mop does not run */
+  readonly proxyCommand?: string | undefined;
   readonly hostKeyAlias?: string | undefined;
   readonly knownHostsFiles?: readonly string[] | undefined;
   readonly hostKeys?: HostKeyPolicy | undefined;
