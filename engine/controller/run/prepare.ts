@@ -6,6 +6,7 @@ import { type LoadedPolicy, loadPolicy } from "../policy/load-policy.js";
 import { type MopPackage, mopPackage } from "../policy/mop-package.js";
 import { typeCheck } from "../policy/type-check.js";
 import { PolicyError } from "../policy-error.js";
+import { unknownConnectionVars } from "../route/connection-vars.js";
 import { type PlainVars, travellingHostVars } from "../variables.js";
 import type { RunOptions } from "./options.js";
 import { type PreparedRole, prepareRole } from "./role-plan.js";
@@ -57,7 +58,21 @@ export async function prepareRun(options: RunOptions): Promise<PreparedRun> {
     targets.inventory.source,
   );
   for (const { role } of roles) for (const warning of role.warnings) options.onWarning?.(warning);
+  for (const warning of strangeVars(concerned, targets.inventory.source)) options.onWarning?.(warning);
   return { options, loaded, targets, wing: parts.wing, roles, hosts: await prepareHosts(concerned, targets) };
+}
+
+/** A misspelt connection variable would be ignored in silence, and the host reached in another way than was meant. */
+export function strangeVars(hosts: readonly InventoryHost[], source: string): string[] {
+  const found = new Map<string, string>();
+  for (const host of hosts)
+    for (const { name, hint } of unknownConnectionVars(host.vars))
+      if (!found.has(name))
+        found.set(
+          name,
+          `${source}: host ${host.name}: ${name} is no connection variable${hint ? `; is ${hint} meant?` : ""}`,
+        );
+  return [...found.values()];
 }
 
 export async function prepareHosts(

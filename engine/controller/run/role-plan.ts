@@ -26,6 +26,8 @@ export interface PreparedRole {
   readonly blobs: readonly BlobSource[];
   /** What each of them needs in any case */
   readonly needed: readonly string[];
+  /** Paths of the files that its hosts may ask for, relative to the policy's folder */
+  readonly files: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -87,6 +89,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
       ...(usesTemplates ? wingParts.map((blob) => blob.hash) : []),
       ...files.templates,
     ],
+    files: Object.keys(files.files),
     warnings: shipped.warnings,
   };
 }

@@ -1,0 +1,69 @@
+import type { Hop, HopKind } from "../../../relay/mesh/types.js";
+import type { Value } from "../../../transport/types.js";
+import { selectHosts } from "../inventory/inventory.js";
+import { plainValue } from "../inventory/plain.js";
+import { type HostOptions, targetsOf } from "./prepare-hosts.js";
+
+export interface InventoryReport {
+  readonly source: string;
+  /** Hosts within the limits, bastions among them, in the inventory's order */
+  readonly hosts: readonly DescribedHost[];
+  /** Members of each group, `all` included */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface DescribedHost {
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** Groups' and its own variables; secrets read MASK */
+  readonly vars: Readonly<Record<string, Value>>;
+  /** The way to it as logins would be made, the host itself last */
+  readonly route: readonly DescribedHop[];
+}
+
+export interface DescribedHop {
+  readonly name: string;
+  readonly kind: HopKind;
+  readonly user: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+export const MASK = "********";
+const SECRET = /pass(word|wd|phrase)?$|secret|token|credential|api_?key|private_?key/i;
+
+/** Hosts, groups, variables and routes as they resolve; contacts nothing. Throws PolicyError. */
+export async function describeInventory(options: HostOptions): Promise<InventoryReport> {
+  const { inventory, planner } = await targetsOf(options);
+  const chosen = selectHosts(inventory, { groups: options.limitGroups, hosts: options.limitHosts });
+  const hosts = await Promise.all(
+    chosen.map(async ({ name, groups, vars }) => ({
+      name,
+      groups,
+      vars: Object.fromEntries(
+        Object.entries(vars).flatMap(([key, value]) =>
+          value === undefined
+            ? []
+            : [[key, masked(key, plainValue(value, `${inventory.source}: host ${name}: ${key}`))]],
+        ),
+      ),
+      route: (await planner.route(name)).map(describeHop),
+    })),
+  );
+  return { source: inventory.source, hosts, groups: Object.fromEntries(inventory.groups) };
+}
+
+const describeHop = ({ target, kind }: Hop): DescribedHop => ({
+  name: target.name,
+  kind,
+  user: target.user,
+  address: target.address,
+  port: target.port,
+});
+
+function masked(name: string, value: Value): Value {
+  if (SECRET.test(name) && value !== null && value !== "" && typeof value !== "boolean") return MASK;
+  if (Array.isArray(value)) return value.map((item) => masked("", item as Value));
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, masked(key, item as Value)]));
+}

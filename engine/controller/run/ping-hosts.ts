@@ -1,0 +1,67 @@
+import type { Mesh } from "../../../relay/mesh/types.js";
+import { MopError } from "../../../transport/errors.js";
+import type { RunEvent } from "../../vocabulary/events.js";
+import { HostState, lossOf } from "./host-state.js";
+import type { RunResult } from "./options.js";
+import { type HostOptions, prepareTargets } from "./prepare-hosts.js";
+import { summarize } from "./summarize.js";
+
+/** A host answered; `hops` are those of its route, the first one first. */
+export interface PingEvent {
+  readonly event: "ping";
+  readonly host: string;
+  readonly route: readonly string[];
+  /** Round trip of each hop's link in ms */
+  readonly hops: readonly { readonly from: string; readonly to: string; readonly ms: number }[];
+}
+
+/**
+ * Reaches every host and measures each hop. A host that answered counts as ok; one that can't be reached is reported
+ * with the hop where it ended. Throws PolicyError before anything was contacted.
+ */
+export async function pingHosts(
+  options: HostOptions,
+  mesh: Mesh,
+  report: (event: RunEvent | PingEvent) => void,
+): Promise<RunResult & { readonly pings: readonly PingEvent[] }> {
+  const started = performance.now();
+  const { hosts } = await prepareTargets(options);
+  const pings: PingEvent[] = [];
+  const { signal } = options;
+  const stop = interrupted(signal);
+  const states = hosts.map((host) => new HostState(host, report));
+  const ping = async (state: HostState): Promise<void> => {
+    try {
+      const node = state.reach(mesh);
+      await Promise.race([state.connected(node), stop.promise]);
+      const hops = await Promise.race([mesh.ping(node), stop.promise]);
+      const event: PingEvent = { event: "ping", host: state.name, route: node.route, hops };
+      state.count("ok");
+      pings.push(event);
+      report(event);
+    } catch (error) {
+      state.lost(lossOf(error, state.name));
+    }
+  };
+  try {
+    await Promise.all(states.map(ping));
+  } finally {
+    stop.release();
+  }
+  return { ...(await summarize(states, mesh, report, started, signal?.aborted ?? false)), pings };
+}
+
+/** Rejects when the signal is aborted. */
+function interrupted(signal: AbortSignal | undefined) {
+  let onAbort = () => {};
+  const promise = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      const { reason } = signal ?? {};
+      reject(reason instanceof MopError ? reason : new MopError("CANCELLED", "The run was interrupted"));
+    };
+  });
+  promise.catch(() => undefined);
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  return { promise, release: () => signal?.removeEventListener("abort", onAbort) };
+}

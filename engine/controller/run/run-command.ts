@@ -1,0 +1,75 @@
+import type { Mesh } from "../../../relay/mesh/types.js";
+import { encodeValue } from "../../../transport/wire/value.js";
+import { mopPackage } from "../policy/mop-package.js";
+import { PolicyError } from "../policy-error.js";
+import { HostState } from "./host-state.js";
+import type { Report, RunResult } from "./options.js";
+import { type HostOptions, prepareTargets } from "./prepare-hosts.js";
+import { runWing, type WingOutcome } from "./run-wing.js";
+import { summarize } from "./summarize.js";
+import { readWing } from "./wing-files.js";
+
+export interface CommandOptions extends HostOptions {
+  /** Run by the user's shell on each host, as `ssh host command` would */
+  readonly command: string;
+  /** Until the command is ended on a host; default: none */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The name under which a command is reported, since it is no role of a policy. */
+export const COMMAND_ROLE = "run";
+
+/**
+ * One command on every host at once. Its output is reported as it comes; a status of 0 counts as ok, anything else as
+ * failed, and each host ends with a role event of the name `run`. Throws PolicyError before anything was contacted.
+ */
+export async function runCommand(options: CommandOptions, mesh: Mesh, report: Report): Promise<RunResult> {
+  const started = performance.now();
+  const command = options.command.trim();
+  if (command === "") throw new PolicyError("there is no command; write it behind --, as in `run -- uptime`");
+  if (command.includes("\0")) throw new PolicyError("the command has a NUL character in it");
+  const [{ hosts }, wing] = await Promise.all([
+    prepareTargets(options),
+    readWing(options.mop ?? mopPackage()),
+  ]);
+  const states = hosts.map((host) => new HostState(host, report));
+  const nodes = states.map((state) => state.reach(mesh));
+  mesh.offer([wing.entry], nodes);
+  mesh.push([wing.entry.hash], nodes);
+  const order = encodeValue({ kind: "command", command, timeoutMs: options.timeoutMs ?? null });
+  await Promise.all(
+    states.map(async (state, index) => {
+      const outcome = await runWing(state, nodes[index]!, {
+        entry: wing.entry.hash,
+        order,
+        signal: options.signal,
+        onEvent(event) {
+          if (event.event === "output") report({ ...event, host: state.name });
+        },
+      });
+      conclude(state, outcome, report);
+    }),
+  );
+  return summarize(states, mesh, report, started, options.signal?.aborted ?? false);
+}
+
+function conclude(state: HostState, outcome: WingOutcome, report: Report): void {
+  if (outcome.kind === "unreachable") {
+    state.lost(outcome.loss);
+    return;
+  }
+  const error = commandError(outcome);
+  state.failed = error !== undefined;
+  state.count(error === undefined ? "ok" : "failed");
+  const event = { event: "role", host: state.name, role: COMMAND_ROLE } as const;
+  report(error === undefined ? { ...event, status: "ok" } : { ...event, status: "failed", error });
+}
+
+function commandError(outcome: Exclude<WingOutcome, { kind: "unreachable" }>): string | undefined {
+  if (outcome.kind === "lost") return outcome.error.message;
+  const { result } = outcome;
+  if (result.kind === "error") return result.message;
+  if (result.kind !== "command") return `the host answered with a ${result.kind} result`;
+  if (result.signal !== null) return `the command was ended by ${result.signal}`;
+  return result.rc === 0 ? undefined : `the command ended with status ${result.rc}`;
+}
