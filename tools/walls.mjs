@@ -23,7 +23,7 @@ const MAY = {
 };
 /** What runs on hosts: these packages only. */
 const TRAVELS = ["transport/wire", "relay/session", "relay/boot", "relay/node", "engine/leaf"];
-const TRAVELLING_PACKAGES = /^(node:|cbor-x(\/|$))/;
+const TRAVELLING_PACKAGES = /^node:/;
 const NOT_ON_HOSTS = ["transport/ssh", "relay/mesh"];
 
 function* sources(folder) {

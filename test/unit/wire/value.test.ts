@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Value } from "../../../transport/types.js";
-import { scan } from "../../../transport/wire/scan.js";
 import { decodeValue, encodeValue } from "../../../transport/wire/value.js";
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ""), "hex");
@@ -43,7 +42,7 @@ const APPENDIX_A: readonly [string, unknown?][] = [
   ["fa47c35000", 100000],
   ["fa7f7fffff", 3.4028234663852886e38],
   ["fb7e37e43c8800759c", 1e300],
-  ["f90001", 5.960464477539063e-8],
+  ["f90001", 2 ** -24],
   ["f90400", 0.00006103515625],
   ["f9c400", -4],
   ["fbc010666666666666", -4.1],
@@ -134,10 +133,7 @@ describe("values", () => {
   it("come back as they were sent", () => {
     fc.assert(
       fc.property(value, (sent) => {
-        const received = decodeValue(encodeValue(sent));
-        // -0 has no integer encoding; the wire makes it 0.
-        expect(JSON.stringify(received)).toBe(JSON.stringify(sent));
-        expect(received).toEqual(JSON.stringify(sent)?.includes("0") ? received : sent);
+        expect(decodeValue(encodeValue(sent))).toEqual(sent);
       }),
       { numRuns: 500 },
     );
@@ -174,6 +170,7 @@ describe("values", () => {
     ["a symbol", Symbol("no")],
     ["a __proto__ key", JSON.parse('{"__proto__": 1}')],
     ["a constructor key", { constructor: 1 }],
+    ["a key with a lone surrogate", { "x\ud800": 1 }],
     ["65,536 keys", Object.fromEntries(Array.from({ length: 65_536 }, (_, i) => [`k${i}`, 0]))],
     ["nesting of 33", Array.from({ length: 33 }).reduce<unknown>((inner) => [inner], 1)],
   ])("refuse %s with BAD_ARGUMENT when encoded", (_what, bad) => {
@@ -188,7 +185,7 @@ describe("values", () => {
   });
 });
 
-describe("the scan before decoding", () => {
+describe("the strict decoder", () => {
   it.each([
     ["a tag", "c100"],
     ["a bignum", "c249010000000000000000"],
@@ -225,14 +222,15 @@ describe("the scan before decoding", () => {
     ["two values", "0000"],
     ["nothing", ""],
   ])("refuses %s", (_what, bytes) => {
-    expect(code(() => scan(hex(bytes)))).toBe("PROTOCOL");
     expect(code(() => decodeValue(hex(bytes)))).toBe("PROTOCOL");
   });
 
-  it("refuses 33 levels without recursion, and a million", () => {
-    expect(code(() => scan(Buffer.concat([Buffer.alloc(32, 0x81), hex("00")])))).toBe("fine");
-    expect(code(() => scan(Buffer.concat([Buffer.alloc(33, 0x81), hex("00")])))).toBe("PROTOCOL");
-    expect(code(() => scan(Buffer.concat([Buffer.alloc(1_000_000, 0x81), hex("00")])))).toBe("PROTOCOL");
+  it("takes 32 levels and refuses 33, and a million", () => {
+    expect(code(() => decodeValue(Buffer.concat([Buffer.alloc(32, 0x81), hex("00")])))).toBe("fine");
+    expect(code(() => decodeValue(Buffer.concat([Buffer.alloc(33, 0x81), hex("00")])))).toBe("PROTOCOL");
+    expect(code(() => decodeValue(Buffer.concat([Buffer.alloc(1_000_000, 0x81), hex("00")])))).toBe(
+      "PROTOCOL",
+    );
   });
 
   it("knows the largest safe integers", () => {
