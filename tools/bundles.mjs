@@ -29,6 +29,8 @@ export async function buildBundles() {
       platform: "node",
       format: "cjs",
       target: "node16",
+      // The first Nodes 16 stumble over a spread behind ?. only, which is looked for below; all of ?. lowered costs 1%.
+      supported: { "optional-chain": true },
       minify: true,
       legalComments: "none",
       treeShaking: true,
@@ -36,6 +38,8 @@ export async function buildBundles() {
       logLevel: "warning",
     });
     const code = result.outputFiles[0].contents;
+    const spread = /\?\.[\w$#]*\(\.\.\.[^)]*\)/.exec(result.outputFiles[0].text);
+    if (spread) throw new Error(`${name}: Node 16.0 can't run ${spread[0]}; write it without ?.`);
     const compressed = brotliCompressSync(code, {
       params: {
         [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,

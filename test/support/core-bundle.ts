@@ -10,6 +10,7 @@ export async function buildCore(): Promise<Uint8Array> {
     platform: "node",
     format: "cjs",
     target: "node16",
+    supported: { "optional-chain": true },
     minify: true,
     legalComments: "none",
   });
