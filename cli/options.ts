@@ -93,7 +93,6 @@ export function addConnectionOptions(command: Command): Command {
     .option("-K, --ask-become-pass", "ask for the password of become")
     .option("-k, --ask-pass", "ask for the login password")
     .option("--connect-timeout <s>", "seconds until a host counts as unreachable", seconds)
-    .option("--timeout <s>", "seconds until the whole run is cancelled", seconds)
     .addOption(
       new Option(
         "--pace <pace>",
@@ -102,7 +101,11 @@ export function addConnectionOptions(command: Command): Command {
         .choices(["plain", "conformant", "eager"])
         .default("eager"),
     );
-  return command;
+  return addTimeout(command);
+}
+
+export function addTimeout(command: Command): Command {
+  return command.option("--timeout <s>", "seconds until the whole run is cancelled", seconds);
 }
 
 export function addRunOptions(command: Command): Command {

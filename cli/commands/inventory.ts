@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+import { describeInventory, type InventoryReport } from "../../engine/controller/run/describe-inventory.js";
+import { targetOptions } from "../connect.js";
+import { addConnectionOptions, type ConnectionFlags } from "../options.js";
+import { escapeLine } from "../output/escape.js";
+import { createStyle, type Style, wantsColour } from "../output/style.js";
+import type { Outcome } from "../program.js";
+
+export function addInventory(program: Command, outcome: Outcome): void {
+  const command = program
+    .command("inventory")
+    .description("hosts, groups, variables and routes as they resolve; contacts nothing");
+  addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
+    const report = await describeInventory(await targetOptions(flags));
+    if (flags.output === "json") {
+      for (const host of report.hosts)
+        process.stdout.write(`${JSON.stringify({ event: "inventory", ...host })}\n`);
+    } else {
+      const style = createStyle(wantsColour(process.stdout, process.env));
+      process.stdout.write(`${inventoryLines(report, style).join("\n")}\n`);
+    }
+    outcome.status = 0;
+  });
+}
+
+function inventoryLines({ source, hosts, groups }: InventoryReport, style: Style): string[] {
+  const lines = [style.bold(escapeLine(source))];
+  for (const { name, route, vars, groups: member } of hosts) {
+    const way = route.map(({ name: hop, kind, user, address, port }, index) => {
+      const how = index < route.length - 1 && kind !== "relay" ? `, ${kind}` : "";
+      return `${escapeLine(hop)} ${style.dim(`(${escapeLine(user)}@${escapeLine(address)}:${port}${how})`)}`;
+    });
+    lines.push(`  ${style.bold(escapeLine(name))}  ${way.join(" > ")}`);
+    if (member.length > 0) lines.push(style.dim(`    groups  ${member.map(escapeLine).join(", ")}`));
+    for (const [key, value] of Object.entries(vars))
+      lines.push(style.dim(`    ${escapeLine(key)} = ${escapeLine(JSON.stringify(value))}`));
+  }
+  for (const [group, members] of Object.entries(groups))
+    lines.push(`  ${style.bold(`[${escapeLine(group)}]`)}  ${members.map(escapeLine).join(", ")}`);
+  return lines;
+}

@@ -1,0 +1,69 @@
+import type { Command } from "commander";
+import { readExtraVars } from "../../engine/controller/extra-vars.js";
+import type { RunOptions } from "../../engine/controller/run/options.js";
+import { prepareRun } from "../../engine/controller/run/prepare.js";
+import { executeRun } from "../../engine/controller/run/run-policy.js";
+import { targetOptions, withMesh } from "../connect.js";
+import {
+  addConnectionOptions,
+  addOutputOptions,
+  addRunOptions,
+  addTimeout,
+  type RunFlags,
+} from "../options.js";
+import { escapeLine } from "../output/escape.js";
+import { createView, type View } from "../output/view.js";
+import type { Outcome } from "../program.js";
+
+const DEFAULT_POLICY = "policy.ts";
+
+export function addPush(program: Command, outcome: Outcome): void {
+  const command = program
+    .command("push")
+    .description("apply the policy over the mesh")
+    .argument("[policy]", "the policy's file or its folder", DEFAULT_POLICY);
+  addRunOptions(addConnectionOptions(command)).action(async (policy: string, flags: RunFlags) => {
+    outcome.status = await push(policy, flags, false);
+  });
+}
+
+export function addLocal(program: Command, outcome: Outcome): void {
+  const command = program
+    .command("local")
+    .description("apply the policy on this machine; no inventory needed")
+    .argument("[policy]", "the policy's file or its folder", DEFAULT_POLICY);
+  addRunOptions(addTimeout(addOutputOptions(command))).action(async (policy: string, flags: RunFlags) => {
+    outcome.status = await push(policy, { ...flags, pace: "plain" }, true);
+  });
+}
+
+async function push(policy: string, flags: RunFlags, local: boolean): Promise<number> {
+  const view = createView(flags);
+  return withMesh(flags, view, async ({ mesh, stop }) => {
+    const options = await runOptions(policy, flags, view, stop.signal);
+    const run = await prepareRun(local ? { ...options, local } : options);
+    if (run.hosts.size === 0) view.note("no host takes part: the roles' groups and the limits leave none");
+    view.expect(run.hosts.size);
+    return executeRun(run, mesh, view.report);
+  });
+}
+
+/** What the command line says of a run. */
+export async function runOptions(
+  policy: string,
+  flags: RunFlags,
+  view: View,
+  signal?: AbortSignal,
+): Promise<RunOptions> {
+  return {
+    ...(await targetOptions(flags, signal)),
+    policy,
+    check: flags.check ?? false,
+    diff: flags.diff ?? false,
+    extraVars: await readExtraVars(flags.extraVars ?? []),
+    tags: flags.tags,
+    skipTags: flags.skipTags,
+    typeCheck: flags.typeCheck,
+    onWarning: (text) => view.note(escapeLine(text)),
+  };
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import os from "node:os";
+import { PolicyError } from "../engine/controller/policy-error.js";
+import { openSshLookup } from "../engine/controller/route/ssh-config.js";
+import { exitStatus, type RunResult, type TargetOptions } from "../engine/controller/run/options.js";
+import { createMesh } from "../relay/mesh/create.js";
+import type { Mesh } from "../relay/mesh/types.js";
+import type { ConnectionFlags } from "./options.js";
+import { escapeLine } from "./output/escape.js";
+import type { View } from "./output/view.js";
+import { askSecret, terminalPrompter } from "./prompter.js";
+import { createStop, type Stop } from "./stop.js";
+
+/** What the command line says of targets and logins, for the engine. Asks for passwords where it was told to. */
+export async function targetOptions(
+  flags: ConnectionFlags,
+  signal?: AbortSignal,
+): Promise<TargetOptions & { readonly signal?: AbortSignal }> {
+  const password = flags.askPass ? await askPassword("Login password: ", "--ask-pass") : undefined;
+  return {
+    inventory: flags.inventory,
+    limitHosts: words(flags.limitHosts),
+    limitGroups: words(flags.limitGroups),
+    become: flags.become === true || flags.askBecomePass === true,
+    ...(signal ? { signal } : {}),
+    routes: {
+      via: words(flags.via),
+      user: flags.user,
+      identity: flags.identity,
+      knownHosts: flags.knownHosts,
+      hostKeys: flags.hostKeys,
+      hop: flags.hop,
+      connectTimeoutMs: flags.connectTimeout === undefined ? undefined : flags.connectTimeout * 1000,
+      password,
+      sshConfig: openSshLookup({ file: flags.sshConfig }),
+    },
+  };
+}
+
+/** What a connecting command works with; everything is released when it ends. */
+export interface Connection {
+  readonly mesh: Mesh;
+  readonly stop: Stop;
+}
+
+/**
+ * Opens a mesh, runs `work` over it, ends every node and gives the exit status of interface.md. The run's own faults
+ * (PolicyError) pass through.
+ */
+export async function withMesh(
+  flags: ConnectionFlags,
+  view: View,
+  work: (connection: Connection) => Promise<RunResult>,
+): Promise<number> {
+  const stop = createStop(flags.timeout, view.note);
+  const prompter = terminalPrompter();
+  const mesh = createMesh({
+    pace: flags.pace,
+    run: randomBytes(2).toString("hex"),
+    operator: operatorName(),
+    ...(prompter ? { prompter } : {}),
+    onNotice: (host, text) => {
+      if (flags.verbose) view.note(`${escapeLine(host)}: ${escapeLine(text)}`);
+    },
+  });
+  try {
+    const result = await work({ mesh, stop });
+    return exitStatus(stop.late ? { ...result, interrupted: false } : result);
+  } finally {
+    await mesh.close();
+    stop.release();
+  }
+}
+
+/** "b1, b2,": its words; undefined stays it. */
+function words(text: string | undefined): string[] | undefined {
+  return text
+    ?.split(",")
+    .map((word) => word.trim())
+    .filter(Boolean);
+}
+
+async function askPassword(question: string, option: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new PolicyError(`${option} asks on a terminal, and there is none`);
+  const answer = await askSecret(question);
+  if (answer === undefined) throw new PolicyError(`${option}: no password was given`);
+  return answer;
+}
+
+/** "alice@laptop"; what an administrator of a bastion sees in the process title. */
+function operatorName(): string {
+  const { USER, LOGNAME } = process.env;
+  let name = USER ?? LOGNAME;
+  try {
+    name ??= os.userInfo().username;
+  } catch {
+    // A user id without an entry has no name
+  }
+  return `${name ?? process.getuid?.() ?? "somebody"}@${os.hostname()}`;
+}

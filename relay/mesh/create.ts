@@ -1,0 +1,16 @@
+import { createLogin } from "../../transport/ssh/login.js";
+import { dialSocket } from "../../transport/ssh/tcp.js";
+import { createMeshOver } from "./mesh.js";
+import type { Mesh, MeshOptions } from "./types.js";
+
+/** The controller's mesh over SSH. Nothing is contacted before a host is reached. */
+export function createMesh(options: MeshOptions): Mesh {
+  return createMeshOver(
+    {
+      login: createLogin(),
+      dialSocket: ({ address, port, connectTimeoutMs }, signal) =>
+        dialSocket(address, port, connectTimeoutMs, signal),
+    },
+    options,
+  );
+}
