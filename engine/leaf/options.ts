@@ -1,0 +1,89 @@
+import { types } from "node:util";
+import { Refusal } from "./errors.js";
+
+/** What an option may be: words for the error, and the test. */
+export interface Rule {
+  readonly expected: string;
+  test(value: unknown): boolean;
+}
+
+/** A rule for each option of `O`, and for nothing else. */
+export type OptionRules<O> = { readonly [Name in keyof Required<O>]: Rule };
+
+const rule = (expected: string, test: (value: unknown) => boolean): Rule => ({ expected, test });
+const isString = (value: unknown): value is string => typeof value === "string";
+const isPlain = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !types.isUint8Array(value);
+const hasNoNul = (text: string): boolean => !text.includes("\0");
+
+export const rules = {
+  text: rule("a string", (value) => isString(value) && hasNoNul(value)),
+  bytes: rule("a string or a Uint8Array", (value) => isString(value) || types.isUint8Array(value)),
+  path: rule("a path", (value) => isString(value) && value !== "" && hasNoNul(value)),
+  flag: rule("true or false", (value) => typeof value === "boolean"),
+  seconds: rule(
+    "a number of seconds above 0",
+    (value) => typeof value === "number" && value > 0 && value <= 2_000_000,
+  ),
+  account: rule(
+    "a name or a numeric id",
+    (value) =>
+      (isString(value) && value !== "" && hasNoNul(value)) || (Number.isInteger(value) && Number(value) >= 0),
+  ),
+  mode: rule(
+    'permission bits such as 0o644 or "0644"',
+    (value) =>
+      (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0o7777) ||
+      (isString(value) &&
+        /^(0o)?[0-7]{3,5}$/.test(value) &&
+        Number.parseInt(value.replace(/^0o/, ""), 8) <= 0o7777),
+  ),
+  list: rule("a list of strings", (value) => Array.isArray(value) && value.every(isString)),
+  decision: rule(
+    "true, false or a function of the result",
+    (value) => typeof value === "boolean" || typeof value === "function",
+  ),
+  vars: rule("an object of variables", isPlain),
+  environment: rule(
+    "an object of strings",
+    (value) =>
+      isPlain(value) &&
+      Object.entries(value).every(
+        ([name, item]) => /^[^=\0]+$/.test(name) && isString(item) && hasNoNul(item),
+      ),
+  ),
+} as const;
+
+/** Options that every type takes. */
+export const COMMON_RULES = {
+  ignoreErrors: rules.flag,
+  changedWhen: rules.decision,
+  failedWhen: rules.decision,
+  timeout: rules.seconds,
+  tags: rules.list,
+} as const;
+
+/** Throws a Refusal for the first option that is unknown or of the wrong kind. An undefined option is none. */
+export function checkOptions(options: unknown, own: OptionRules<object>): void {
+  if (!isPlain(options)) throw new Refusal(`its options must be an object, not ${kindOf(options)}`);
+  const known = new Map<string, Rule>(Object.entries({ ...own, ...COMMON_RULES }));
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    const found = known.get(name);
+    if (!found)
+      throw new Refusal(`it has no option "${name}"; its options are ${[...known.keys()].join(", ")}`);
+    if (!found.test(value))
+      throw new Refusal(`the option "${name}" must be ${found.expected}, not ${kindOf(value)}`);
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (types.isUint8Array(value)) return "bytes";
+  if (typeof value === "string")
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === "number") return String(value);
+  if (typeof value === "boolean") return String(value);
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

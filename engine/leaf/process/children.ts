@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Writable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+import type { WingHost } from "../../../relay/wing.js";
+import { abortReason, refuse, throwIfAborted } from "../errors.js";
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string | Uint8Array;
+  /** Aborted: the whole process group is ended and `run` rejects with the reason */
+  readonly signal: AbortSignal;
+  /** Awaited, so that a slow reader slows the command and not the leaf's memory */
+  onOutput(stream: "stdout" | "stderr", text: string): Promise<void>;
+}
+
+export interface Exit {
+  /** -1 when a signal ended it */
+  readonly rc: number;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** From SIGTERM to SIGKILL, in ms */
+const GRACE = 500;
+/** How long output is read after the command ended, while a background process holds the pipe */
+const LINGER = 300;
+
+/**
+ * Runs "$0" with its arguments in a process group of its own, watched by a process of the same group that reads from
+ * fd 3, a pipe that the leaf holds: its end without a word means that the leaf died, by SIGKILL too, and takes the
+ * group along. A line means that the command ended by itself, and whatever it left in the background may live.
+ */
+const SUPERVISOR = '(read -r x <&3 || kill -KILL 0) </dev/null >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@"';
+
+/** The processes that a leaf starts; none of them outlives it by accident. */
+export class Children {
+  readonly #host: Pick<WingHost, "childStarted" | "childEnded">;
+  readonly #groups = new Set<number>();
+
+  constructor(host: Pick<WingHost, "childStarted" | "childEnded">) {
+    this.#host = host;
+  }
+
+  /** Ends every group at once. */
+  killAll(): void {
+    for (const pid of this.#groups) killGroup(pid, "SIGKILL");
+  }
+
+  /** Resolves when the command ended; rejects with a Refusal when it can't be started. */
+  async run(command: Command): Promise<Exit> {
+    throwIfAborted(command.signal);
+    const child = spawn("/bin/sh", ["-c", SUPERVISOR, command.file, ...command.args], {
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
+      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+      env: { ...process.env, ...command.env },
+    });
+    const { pid } = child;
+    if (pid === undefined) throw await startFailure(child, command);
+    this.#groups.add(pid);
+    this.#host.childStarted(pid);
+    const lifeline = child.stdio[3] as Writable;
+    lifeline.on("error", ignore);
+    const kill = { timer: undefined as NodeJS.Timeout | undefined };
+    const abort = () => {
+      killGroup(pid, "SIGTERM");
+      kill.timer = setTimeout(() => killGroup(pid, "SIGKILL"), GRACE);
+    };
+    command.signal.addEventListener("abort", abort, { once: true });
+    try {
+      feed(child, command.stdin);
+      const exit = await finished(child, command);
+      if (command.signal.aborted) {
+        killGroup(pid, "SIGKILL");
+        throw abortReason(command.signal);
+      }
+      return exit;
+    } catch (error) {
+      killGroup(pid, "SIGKILL");
+      throw error;
+    } finally {
+      command.signal.removeEventListener("abort", abort);
+      clearTimeout(kill.timer);
+      lifeline.end("\n");
+      this.#groups.delete(pid);
+      this.#host.childEnded(pid);
+    }
+  }
+}
+
+function startFailure(child: ChildProcess, { cwd }: Command): Promise<Error> {
+  const place = cwd === undefined ? "" : ` in the folder ${cwd}`;
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(refuse(`the command can't be started${place}`, error)));
+  });
+}
+
+/** A command may end without reading its input. */
+function feed(child: ChildProcess, stdin: string | Uint8Array | undefined): void {
+  child.stdin?.on("error", ignore);
+  child.stdin?.end(stdin);
+}
+
+async function finished(child: ChildProcess, command: Command): Promise<Exit> {
+  const exit = new Promise<Exit>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => resolve({ rc: code ?? -1, signal }));
+  });
+  const outputs = (["stdout", "stderr"] as const).map((stream) => pump(child, stream, command));
+  const read = Promise.all(outputs);
+  const ended = await Promise.race([exit, read.then(() => exit)]);
+  let timer: NodeJS.Timeout | undefined;
+  const idle = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LINGER);
+    // As long as more comes, it is read.
+    const again = () => timer?.refresh();
+    child.stdout?.on("data", again);
+    child.stderr?.on("data", again);
+  });
+  await Promise.race([read, idle]);
+  clearTimeout(timer);
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  await read;
+  return ended;
+}
+
+async function pump(child: ChildProcess, stream: "stdout" | "stderr", command: Command): Promise<void> {
+  const source = child[stream];
+  if (!source) return;
+  const decoder = new StringDecoder("utf8");
+  try {
+    for await (const chunk of source) {
+      const text = decoder.write(chunk as Buffer);
+      if (text !== "") await command.onOutput(stream, text);
+    }
+  } catch (error) {
+    // Destroyed above, when something in the background still holds the pipe.
+    if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+  }
+  const rest = decoder.end();
+  if (rest !== "") await command.onOutput(stream, rest);
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It is gone already.
+  }
+}
+
+const ignore = (): void => undefined;

@@ -1,0 +1,14 @@
+import type { ResourceType } from "../type.js";
+import { directory } from "./directory.js";
+import { echo } from "./echo.js";
+import { file } from "./file.js";
+import { link } from "./link.js";
+import { shell } from "./shell.js";
+
+// biome-ignore lint/suspicious/noExplicitAny: each type checks its own options; the table holds any
+export type AnyType = ResourceType<any, any>;
+
+/** Every resource type, by the name that `main` has it under. */
+export const TYPES = { file, directory, link, shell, echo } as const satisfies Readonly<
+  Record<string, AnyType>
+>;
