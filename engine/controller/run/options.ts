@@ -1,12 +1,13 @@
 import type { HostSummary, RunEvent, SummaryEvent } from "../../vocabulary/events.js";
+import type { InventorySource } from "../../vocabulary/language.js";
 import type { MopPackage } from "../policy/mop-package.js";
 import type { RouteOptions } from "../route/routes.js";
 import type { PlainVars } from "../variables.js";
 
 /** Which hosts, and how to get there: what push, run and ping share. */
 export interface TargetOptions {
-  /** Inventory file; default: the policy's own, else ./inventory.toml */
-  readonly inventory?: string | undefined;
+  /** Inventory file, or what a policy may give; default: the policy's own, else ./inventory.toml */
+  readonly inventory?: string | InventorySource | undefined;
   readonly limitHosts?: readonly string[] | undefined;
   readonly limitGroups?: readonly string[] | undefined;
   readonly routes?: RouteOptions;

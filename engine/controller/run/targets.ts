@@ -29,6 +29,8 @@ export async function openInventory(
   policy?: { readonly policy: Policy; readonly folder: string },
 ): Promise<{ inventory: Inventory; folder: string }> {
   const cwd = options.cwd ?? process.cwd();
+  if (options.inventory !== undefined && typeof options.inventory !== "string")
+    return { inventory: await loadInventory(options.inventory, cwd), folder: cwd };
   if (options.inventory !== undefined) {
     const file = path.resolve(cwd, options.inventory);
     return { inventory: await loadInventoryFile(file), folder: path.dirname(file) };

@@ -1,13 +1,11 @@
-import path from "node:path";
-import { transform } from "esbuild";
 import type { BlobSource } from "../../../relay/mesh/types.js";
 import type { Role } from "../../vocabulary/language.js";
-import { buildError } from "../policy/esbuild-errors.js";
 import type { LoadedPolicy } from "../policy/load-policy.js";
-import { type LocalSource, readLocal } from "../policy/local-source.js";
+import type { LocalSource } from "../policy/local-source.js";
 import { memoryBlob } from "./blobs.js";
 import { bundleForLeaf } from "./leaf-modules.js";
 import { bundlePackage } from "./packages.js";
+import { plainModule } from "./plain-module.js";
 import { localOfExport, localOfRole, sliceModule } from "./slice.js";
 
 /** A role as leaves load it. */
@@ -83,22 +81,4 @@ function sliced(file: string, contents: string): Entry {
     entry: reExport(file, "role"),
     rewrite: async (wanted) => (wanted === file ? { contents, loader: "js" } : undefined),
   };
-}
-
-/** A policy's text without its types. */
-async function plainModule(file: string, folder: string): Promise<string> {
-  const place = `/${path.basename(file)}`;
-  try {
-    const source = await readLocal(file, { url: `file://${place}`, dirname: "/", filename: place });
-    const { code } = await transform(source.contents, {
-      loader: source.loader,
-      format: "esm",
-      target: "esnext",
-      sourcefile: file,
-      sourcemap: "inline",
-    });
-    return code;
-  } catch (error) {
-    throw buildError(error, folder, "reading the policy");
-  }
 }

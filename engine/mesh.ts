@@ -1,0 +1,175 @@
+import type { LinkReport, Mesh as RelayMesh } from "../relay/mesh/types.js";
+import type { HostKeyPolicy, LoginPace, Prompter } from "../transport/ssh/types.js";
+import type { RoutePlanner } from "./controller/route/routes.js";
+import type { SshLookup } from "./controller/route/ssh-settings.js";
+import type { RunOptions, RunResult, TargetOptions } from "./controller/run/options.js";
+import { type Output, RemoteHost } from "./remote-host.js";
+import type { RunEvent } from "./vocabulary/events.js";
+import type { InventorySource } from "./vocabulary/language.js";
+
+export interface MeshOptions {
+  /** A file's path, the structure itself or a function that returns it; default: none, hosts are [user@]host[:port] */
+  readonly inventory?: string | InventorySource;
+  /** OpenSSH's configuration: a file, "none", or a lookup of one's own. Default: what `ssh` reads */
+  readonly sshConfig?: string | SshLookup;
+  /** Login name where nothing else says one */
+  readonly user?: string;
+  /** Private key, used before all others */
+  readonly identity?: string;
+  /** Login password of targets for which the inventory has none */
+  readonly password?: string;
+  /** Known host keys instead of ~/.ssh/known_hosts */
+  readonly knownHosts?: string;
+  /** Default: what OpenSSH's configuration says, else "strict" */
+  readonly hostKeys?: HostKeyPolicy;
+  /** How bastions are passed where the inventory is silent. Default "auto": as relays */
+  readonly hop?: "relay" | "sealed" | "jump" | "auto";
+  /** Seconds until a host counts as unreachable */
+  readonly connectTimeout?: number;
+  /** Which login steps go ahead unanswered. Default "eager" */
+  readonly pace?: LoginPace;
+  /** Who answers questions; default: nobody, a login that would ask fails */
+  readonly prompter?: Prompter;
+  /** Closes everything when aborted */
+  readonly signal?: AbortSignal;
+  /** What relative paths are relative to. Default: the working folder */
+  readonly cwd?: string;
+  /** Notes in passing of a host, as where its Node was found. The text is the host's: escape it for terminals */
+  readonly onNotice?: (host: string, text: string) => void;
+  /** What functions that were called on hosts print there */
+  readonly onOutput?: (host: string, output: Output) => void;
+}
+
+export interface ConnectOptions {
+  /** The way there instead of mop_via: inventory names or [user@]host[:port], the first hop first */
+  readonly via?: readonly string[];
+}
+
+export type PushOptions = Pick<
+  RunOptions,
+  | "check"
+  | "diff"
+  | "extraVars"
+  | "tags"
+  | "skipTags"
+  | "typeCheck"
+  | "limitHosts"
+  | "limitGroups"
+  | "onWarning"
+> & {
+  readonly via?: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+};
+
+/**
+ * Hosts behind nested bastions, reached over one tree of nodes: a bastion that several hosts share is logged in to
+ * once. `await using` closes it; so does `close`.
+ */
+export class Mesh implements AsyncDisposable {
+  /** The tree itself, for programs that bring orders of their own */
+  readonly relay: RelayMesh;
+  readonly #options: MeshOptions;
+  readonly #targets: TargetOptions;
+  readonly #planner: RoutePlanner;
+  #closing: Promise<void> | undefined;
+
+  private constructor(relay: RelayMesh, options: MeshOptions, targets: TargetOptions, planner: RoutePlanner) {
+    this.relay = relay;
+    this.#options = options;
+    this.#targets = targets;
+    this.#planner = planner;
+  }
+
+  /**
+   * Reads inventory and configuration; contacts nothing. Throws PolicyError when they are at fault. `over` is a mesh
+   * to use instead of one of its own (tests).
+   */
+  static async open(options: MeshOptions = {}, over?: RelayMesh): Promise<Mesh> {
+    // Loaded here, since policies import this module too and need none of it.
+    const [{ openSshLookup }, { openInventory }, { resolveInventory }, { routePlanner }, { createMesh }] =
+      await Promise.all([
+        import("./controller/route/ssh-config.js"),
+        import("./controller/run/targets.js"),
+        import("./controller/inventory/inventory.js"),
+        import("./controller/route/routes.js"),
+        import("../relay/mesh/create.js"),
+      ]);
+    const { sshConfig, connectTimeout, inventory: source } = options;
+    const cwd = options.cwd ?? process.cwd();
+    const routes = {
+      user: options.user,
+      identity: options.identity,
+      password: options.password,
+      knownHosts: options.knownHosts,
+      hostKeys: options.hostKeys,
+      hop: options.hop,
+      connectTimeoutMs: connectTimeout === undefined ? undefined : connectTimeout * 1000,
+      sshConfig: typeof sshConfig === "function" ? sshConfig : openSshLookup({ file: sshConfig }),
+    };
+    const { inventory, folder } =
+      source === undefined
+        ? { inventory: resolveInventory({}, "no inventory"), folder: cwd }
+        : await openInventory({ inventory: source, cwd });
+    const relay = over ?? createMesh(await treeOptions(options));
+    const targets = { routes, cwd, ...(source === undefined ? {} : { inventory: source }) };
+    return new Mesh(relay, options, targets, routePlanner(inventory, { folder, ...routes }));
+  }
+
+  /**
+   * Reaches a host of the inventory, or `[user@]host[:port]`. Rejects with PolicyError for a route that leads nowhere
+   * and with UnreachableError (a MopError whose `at` names the hop where it ended).
+   */
+  async connect(host: string, options: ConnectOptions = {}): Promise<RemoteHost> {
+    const node = this.relay.reach(await this.#planner.route(host, options.via));
+    node.dispatched.catch(() => undefined);
+    await node.up;
+    const { onOutput } = this.#options;
+    return new RemoteHost(this.relay, node, onOutput && ((output) => onOutput(node.name, output)));
+  }
+
+  /**
+   * Applies a policy (a file or its folder) to the hosts of the mesh's inventory, or of the policy's own where the mesh
+   * has none. Throws PolicyError before anything is contacted; what happens on hosts is in the result.
+   */
+  async push(policy: string, options: PushOptions = {}): Promise<RunResult> {
+    const { runPolicy } = await import("./controller/run/run-policy.js");
+    const { via, onEvent, signal = this.#options.signal, ...rest } = options;
+    const routes = { ...this.#targets.routes, via };
+    return runPolicy(
+      { ...rest, ...this.#targets, routes, policy, ...(signal ? { signal } : {}) },
+      this.relay,
+      (event) => onEvent?.(event),
+    );
+  }
+
+  /** Bytes that went over each link so far. */
+  links(): Promise<readonly LinkReport[]> {
+    return this.relay.links();
+  }
+
+  /** Ends every node, deepest first; nothing of ours runs anywhere afterwards. */
+  close(): Promise<void> {
+    this.#closing ??= this.relay.close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+async function treeOptions(options: MeshOptions) {
+  const { randomBytes } = await import("node:crypto");
+  const os = await import("node:os");
+  const { pace = "eager", prompter, signal, onNotice } = options;
+  const { USER, LOGNAME } = process.env;
+  return {
+    pace,
+    run: randomBytes(2).toString("hex"),
+    operator: `${USER ?? LOGNAME ?? process.getuid?.() ?? "somebody"}@${os.hostname()}`,
+    ...(prompter ? { prompter } : {}),
+    ...(signal ? { signal } : {}),
+    ...(onNotice ? { onNotice } : {}),
+  };
+}
