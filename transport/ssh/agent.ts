@@ -1,7 +1,8 @@
 import type { BaseAgent } from "ssh2";
 import { MopError } from "../errors.js";
-import { createAgent, type ParsedKey } from "./internals.js";
+import type { ParsedKey } from "./internals.js";
 import { type Credential, parsePublicKey, publicFingerprint, signatureHash } from "./keys.js";
+import { createAgent } from "./library.js";
 
 /** ssh2's agent answers this late when an agent hangs; logins have deadlines of their own. */
 const identities = (agent: BaseAgent): Promise<(Buffer | ParsedKey)[]> =>

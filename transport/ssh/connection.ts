@@ -2,10 +2,13 @@
 import type { KeyPairKeyObjectResult } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { asMopError, MopError } from "../errors.js";
+import { ChannelPipe } from "./channel-pipe.js";
+import { execAhead } from "./exec-ahead.js";
 import { PacketFramer } from "./framing.js";
 import type { HostKeyVerifier } from "./host-key.js";
 import { type ClientChannel, type NegotiatedAlgorithms, Ssh2Core } from "./internals.js";
 import { PacketSocket } from "./packet-socket.js";
+import { plain } from "./plain.js";
 import type { Target } from "./types.js";
 
 /** What of the key exchange goes out before the server has said anything. */
@@ -27,13 +30,6 @@ const DOING: Readonly<Record<Stage, string>> = {
 
 /** Identification given to ssh2 until the server's own is here; never seen by anyone else. */
 const PLACEHOLDER = "SSH-2.0-unknown";
-/** Text of a server on its way into a message: one line, no control characters. */
-const plain = (text: string) =>
-  text
-    .replace(/[\x00-\x1f\x7f-\x9f]+/g, " ")
-    .trim()
-    .slice(0, 200);
-
 export class Connection {
   readonly target: Target;
   readonly core: Ssh2Core;
@@ -53,8 +49,8 @@ export class Connection {
   #released = false;
   #closing = false;
   #failure: MopError | undefined;
-  #guessLost = false;
-  #channels = 0;
+  readonly #opening = new Set<() => void>();
+  readonly #pipes = new Set<ChannelPipe>();
   #negotiated: NegotiatedAlgorithms | undefined;
   #agreed!: (negotiated: NegotiatedAlgorithms) => void;
   #over!: (reason: MopError | undefined) => void;
@@ -108,15 +104,6 @@ export class Connection {
     return this.#negotiated;
   }
 
-  /** Whether it ended because an early key share was not what the server wanted */
-  get shareRefused(): boolean {
-    return this.#guessLost;
-  }
-
-  get identified(): boolean {
-    return this.#identification !== undefined;
-  }
-
   /** Raw bytes of the server taken so far, a packet border */
   get consumed(): number {
     return this.#framer.consumed;
@@ -137,7 +124,7 @@ export class Connection {
 
   /** Channels that were opened and aren't closed, or are being opened */
   get channels(): number {
-    return this.#channels;
+    return this.#opening.size + this.#pipes.size;
   }
 
   /** Resolves when no key exchange is in progress. */
@@ -174,27 +161,38 @@ export class Connection {
     else this.#onEnd.push(callback);
   }
 
-  /** Resolves when what was written has room in the pipe. */
-  drained(): Promise<void> {
-    return this.#socket.drained();
-  }
-
+  /** A channel of ours; rejects with SSH_CHANNEL_REFUSED or what ended the session. It is pulled down with the session. */
   openChannel(
     open: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
-  ): Promise<ClientChannel> {
+    onStderr?: (chunk: Buffer) => void,
+  ): Promise<ChannelPipe> {
     return new Promise((resolve, reject) => {
       if (this.ended) return reject(this.reason());
-      this.onEnd(() => reject(this.reason()));
-      this.#channels++;
+      const stop = () => reject(this.reason());
+      this.#opening.add(stop);
       open((error, channel) => {
-        if (!error) {
-          channel.once("close", () => this.#channels--);
-          return resolve(channel);
-        }
-        this.#channels--;
-        reject(this.ended ? this.reason() : this.#channelRefused(error));
+        this.#opening.delete(stop);
+        // At once: what comes in the same flight must find its readers
+        if (!error) resolve(this.#join(channel, onStderr));
+        else reject(this.ended ? this.reason() : this.#channelRefused(error));
       });
     });
+  }
+
+  /** A command's channel as the session's first, before the server has said anything of it (exec-ahead.ts). */
+  openAhead(command: string, onStderr: (chunk: Buffer) => void): ChannelPipe {
+    if (this.ended) throw this.reason();
+    const lost = ({ code, message }: MopError) =>
+      this.fail(new MopError(code, `${this.target.name} refused a channel: ${plain(message)}`));
+    return this.#join(execAhead(this.core, command, lost), onStderr);
+  }
+
+  #join(channel: ClientChannel, onStderr?: (chunk: Buffer) => void): ChannelPipe {
+    const pipe = new ChannelPipe(channel, () => this.#socket.drained());
+    this.#pipes.add(pipe);
+    channel.once("close", () => this.#pipes.delete(pipe));
+    if (onStderr) channel.stderr.on("data", onStderr);
+    return pipe;
   }
 
   #channelRefused(error: Error): MopError {
@@ -244,6 +242,8 @@ export class Connection {
   #end(): void {
     if (this.#released) return;
     for (const callback of this.#onEnd.splice(0)) callback();
+    for (const stop of this.#opening) stop();
+    if (this.#failure) for (const pipe of this.#pipes) pipe.lost(this.#failure);
     this.#over(this.#closing ? undefined : this.#failure);
   }
 
@@ -298,7 +298,6 @@ export class Connection {
       return;
     }
     if (this.core.parseKexinitBehindShare(packet, share)) return;
-    this.#guessLost = true;
     const agreed = this.core.negotiatedKex ?? "another key exchange";
     this.fail(
       new MopError(

@@ -7,8 +7,9 @@ import { type Credentials, gatherCredentials } from "./credentials.js";
 import { Deadline } from "./deadline.js";
 import { HostKeyVerifier } from "./host-key.js";
 import type { Credential, KeyRing } from "./keys.js";
+import { plain } from "./plain.js";
 import type { Prompter, Target } from "./types.js";
-import { authenticate } from "./userauth.js";
+import { type AuthReply, authenticate } from "./userauth.js";
 
 export interface DialOptions {
   readonly early: EarlyParts;
@@ -27,23 +28,9 @@ export interface Dialled {
   readonly auth: Ssh2AuthPort;
   /** Resolves with the key that was accepted (undefined: another method); rejects with MopError. */
   readonly authenticated: Promise<Credential | undefined>;
-  /** The one key that was sent ahead; undefined when everything was tried in order. */
-  readonly sentAhead: Credential | undefined;
 }
 
-/** A failed try, with what its guesses were worth. */
-export class DialError extends Error {
-  readonly error: MopError;
-  /** The server was there, but the early parts of the key exchange may have been too much for it */
-  readonly guessed: boolean;
-
-  constructor(error: MopError, guessed: boolean) {
-    super(error.message, { cause: error });
-    this.error = error;
-    this.guessed = guessed;
-  }
-}
-
+/** Rejects with MopError: what the connection, the key exchange, the host key or the login failed of. */
 export async function dial(
   openPipe: () => Promise<Duplex>,
   target: Target,
@@ -77,10 +64,11 @@ export async function dial(
     ]);
     deadline.step("the connection");
     const [pipe, verifier, credentials] = await Promise.race([both(opening, prepared), stopped]);
-    connection = new Connection(pipe, target, verifier, options.early);
-    const auth = new Ssh2AuthPort(connection);
+    const opened = new Connection(pipe, target, verifier, options.early);
+    connection = opened;
+    const auth = new Ssh2AuthPort(opened);
     deadline.step("the key exchange");
-    await connection.handshake;
+    await opened.handshake;
     deadline.step("the login");
     const ahead = options.pipelined ? firstKey(credentials, options.preferred) : undefined;
     if (ahead) {
@@ -88,22 +76,24 @@ export async function dial(
       if (sent) {
         const authenticated = sent.reply.then((reply) => {
           if (reply.type === "success") return ahead;
-          const why = `${target.name} refused the login of ${target.user} (tried ${ahead.label})`;
-          throw new MopError("AUTH_REFUSED", why);
+          const refusal = refusedAhead(target, ahead, reply, credentials);
+          // What was sent behind the request is lost with it
+          opened.fail(refusal);
+          throw refusal;
         });
         authenticated.then(finish, finish);
-        return { connection, auth, authenticated, sentAhead: ahead };
+        return { connection: opened, auth, authenticated };
       }
     }
     await auth.accepted;
     const used = await authenticate(auth, target, credentials, prompter);
     finish();
-    return { connection, auth, authenticated: Promise.resolve(used), sentAhead: undefined };
+    return { connection: opened, auth, authenticated: Promise.resolve(used) };
   } catch (thrown) {
     finish();
     const error = asMopError(thrown, "SSH_PROTOCOL");
     connection?.fail(error);
-    throw new DialError(error, connection !== undefined && mayBeGuess(connection, error, options.early));
+    throw error;
   }
 }
 
@@ -130,9 +120,25 @@ function firstKey({ keys }: Credentials, preferred: string | undefined): Credent
   return key?.ready ? key : undefined;
 }
 
-function mayBeGuess(connection: Connection, error: MopError, early: EarlyParts): boolean {
-  if (!early.kexinit || connection.negotiated) return false;
-  return error.code === "SSH_PROTOCOL" || error.code === "SSH_DISCONNECTED";
+/** The one key that was sent didn't do; a login that waits for each answer may try the others. */
+function refusedAhead(
+  target: Target,
+  ahead: Credential,
+  reply: AuthReply,
+  { keys, problems }: Credentials,
+): MopError {
+  const others = keys.length - 1;
+  const methods = reply.type === "failure" ? reply.methods.join(", ") : "";
+  const parts = [
+    `tried ${ahead.label}`,
+    ...(others > 0 ? [`${others} other ${others === 1 ? "key was" : "keys were"} not tried yet`] : []),
+    `the server takes ${plain(methods) || "no further method"}`,
+    ...problems.map((problem) => problem.message),
+  ];
+  return new MopError(
+    "AUTH_REFUSED",
+    `${target.name} refused the login of ${target.user} (${parts.join("; ")})`,
+  );
 }
 
 function pausing(prompter: Prompter, deadline: Deadline): Prompter {

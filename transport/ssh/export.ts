@@ -8,7 +8,7 @@ import {
   type SessionState,
 } from "../session-state.js";
 import type { Dialled } from "./dial.js";
-import { type CoderRecord, nextIv } from "./internals.js";
+import { type CoderRecord, nextIv } from "./library.js";
 
 const among = <T extends string>(list: readonly T[], name: string): T | undefined =>
   list.find((item) => item === name);

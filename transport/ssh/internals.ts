@@ -1,60 +1,14 @@
 /**
- * The only module that touches what ssh2 keeps to itself (version 1.17.0, pinned exactly; one canary test per field
+ * What ssh2 keeps to itself is touched here and in library.ts only (version 1.17.0, pinned exactly; one canary test per field
  * in test/unit/ssh/internals.test.ts). Everything private gets a name of ours here.
  */
 import { createDecipheriv, generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
-import { createRequire } from "node:module";
-import path from "node:path";
 import type { Duplex } from "node:stream";
 import type { BaseAgent, Client, ClientChannel, NegotiatedAlgorithms, ParsedKey, Prompt } from "ssh2";
-import { advance } from "./counters.js";
 import { CLEAR, type PacketShape } from "./framing.js";
+import { type Coder, type CoderRecord, count, gcm, library, nextIv } from "./library.js";
 
 export type { BaseAgent, ClientChannel, NegotiatedAlgorithms, ParsedKey, Prompt };
-
-/** One direction's keys as ssh2 got them from a key exchange, and what has passed under them since. */
-export interface CoderRecord {
-  /** OpenSSL's name, "aes-128-gcm" */
-  readonly cipher: string;
-  readonly key: Buffer;
-  readonly firstIv: Buffer;
-  /** undefined with GCM */
-  readonly mac:
-    | { readonly name: string; readonly etm: boolean; readonly length: number; readonly key: Buffer }
-    | undefined;
-  packets: number;
-  /** Bytes that went through the cipher */
-  bytes: number;
-}
-
-interface Coder {
-  outSeqno: number;
-  inSeqno: number;
-  encrypt(packet: Buffer): void;
-}
-interface MacInfo {
-  readonly sslName: string;
-  readonly isETM: boolean;
-  readonly actualLen: number;
-}
-interface CoderConfig {
-  outbound: {
-    cipherInfo: { sslName: string };
-    cipherKey: Buffer;
-    cipherIV: Buffer;
-    macInfo?: MacInfo;
-    macKey?: Buffer;
-    forceNative?: boolean;
-  };
-  inbound: {
-    decipherInfo: { sslName: string };
-    decipherKey: Buffer;
-    decipherIV: Buffer;
-    macInfo?: MacInfo;
-    macKey?: Buffer;
-    forceNative?: boolean;
-  };
-}
 
 /** ssh2's table of what the server's messages do; entries are replaced to see or swallow a message. */
 export interface Handlers {
@@ -107,92 +61,6 @@ interface Protocol {
 }
 type SignCallback = (data: Buffer, done: (signature: Buffer) => void) => void;
 type PrivateClient = Client & { _protocol: Protocol };
-
-interface Library {
-  readonly Client: new () => Client;
-  readonly parseKey: (data: Buffer | string, passphrase?: string) => ParsedKey | ParsedKey[] | Error;
-  readonly createAgent: (path: string) => BaseAgent;
-  readonly records: WeakMap<Coder, CoderRecord>;
-}
-
-/**
- * A private copy of ssh2: its coders note their keys, and its optional native ciphers are off, since those hide their
- * state. Others in this process keep the ordinary copy. kex.js takes the coders by value: they are replaced first.
- */
-function loadLibrary(): Library {
-  const require = createRequire(import.meta.url);
-  const root = path.dirname(require.resolve("ssh2/package.json"));
-  const ours = () => Object.keys(require.cache).filter((file) => file.startsWith(root + path.sep));
-  const shared = ours().map((file) => [file, require.cache[file]] as const);
-  for (const [file] of shared) delete require.cache[file];
-  try {
-    const records = new WeakMap<Coder, CoderRecord>();
-    const coders = require("ssh2/lib/protocol/crypto.js") as {
-      createCipher(config: CoderConfig): Coder;
-      createDecipher(config: CoderConfig): Coder;
-    };
-    const { createCipher, createDecipher } = coders;
-    const record = (
-      cipher: string,
-      key: Buffer,
-      iv: Buffer,
-      mac: MacInfo | undefined,
-      macKey: Buffer | undefined,
-    ) => ({
-      cipher,
-      key: Buffer.from(key),
-      // ssh2 counts up the IV in place
-      firstIv: Buffer.from(iv),
-      mac: mac && { name: mac.sslName, etm: mac.isETM, length: mac.actualLen, key: Buffer.from(macKey!) },
-      packets: 0,
-      bytes: 0,
-    });
-    coders.createCipher = (config) => {
-      const { outbound } = config;
-      outbound.forceNative = true;
-      const { cipherInfo, cipherKey, cipherIV, macInfo, macKey } = outbound;
-      const noted = record(cipherInfo.sslName, cipherKey, cipherIV, macInfo, macKey);
-      const coder = createCipher(config);
-      const encrypt = coder.encrypt.bind(coder);
-      coder.encrypt = (packet) => {
-        count(noted, packet.readUInt32BE(0));
-        encrypt(packet);
-      };
-      records.set(coder, noted);
-      return coder;
-    };
-    coders.createDecipher = (config) => {
-      const { inbound } = config;
-      inbound.forceNative = true;
-      const { decipherInfo, decipherKey, decipherIV, macInfo, macKey } = inbound;
-      const coder = createDecipher(config);
-      records.set(coder, record(decipherInfo.sslName, decipherKey, decipherIV, macInfo, macKey));
-      return coder;
-    };
-    const { parseKey } = require("ssh2/lib/protocol/keyParser.js") as Pick<Library, "parseKey">;
-    const { createAgent } = require("ssh2/lib/agent.js") as Pick<Library, "createAgent">;
-    return { Client: require("ssh2/lib/client.js") as Library["Client"], parseKey, createAgent, records };
-  } finally {
-    for (const file of ours()) delete require.cache[file];
-    for (const [file, module] of shared) require.cache[file] = module;
-  }
-}
-
-const gcm = (record: CoderRecord) => record.mac === undefined;
-
-/** Notes one packet; with MACs that aren't ETM the length field is encrypted too. */
-function count(record: CoderRecord, length: number): void {
-  record.packets++;
-  record.bytes += gcm(record) || record.mac?.etm ? length : length + 4;
-}
-
-/** The IV or counter block of the next packet. */
-export const nextIv = (record: CoderRecord): Buffer =>
-  gcm(record) ? advance(record.firstIv, 4, record.packets) : advance(record.firstIv, 0, record.bytes / 16);
-
-const library = loadLibrary();
-export const parseKey = library.parseKey;
-export const createAgent = library.createAgent;
 
 export interface CoreConfig {
   readonly user: string;

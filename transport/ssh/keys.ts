@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { MopError } from "../errors.js";
 import { fingerprint } from "./host-key.js";
-import { type ParsedKey, parseKey } from "./internals.js";
+import type { ParsedKey } from "./internals.js";
+import { parseKey } from "./library.js";
 import type { Prompter } from "./types.js";
 
 /** A key that can be offered: from a file or an agent. The private half is used behind `sign` only. */

@@ -1,24 +1,34 @@
-import { DialError, dial } from "./dial.js";
+import { dial } from "./dial.js";
 import { KeyRing } from "./keys.js";
 import { Session } from "./session.js";
-import type { Login } from "./types.js";
+import type { Login, LoginPace, Target } from "./types.js";
 
-/** Makes a login; keys that were opened and what a host was found to speak are remembered in it. */
+const EARLY: Readonly<Record<LoginPace, { readonly kexinit: boolean; readonly share: boolean }>> = {
+  plain: { kexinit: false, share: false },
+  conformant: { kexinit: true, share: false },
+  eager: { kexinit: true, share: true },
+};
+
+const accountOf = ({ address, port, user }: Target) => JSON.stringify([address, port, user]);
+
+/** Makes a login; keys that were opened and which of them an account accepted are remembered in it. */
 export function createLogin(): Login {
   const ring = new KeyRing();
-  return async (openPipe, target, { prompter, signal }) => {
-    const options = {
-      early: { kexinit: false, share: false },
-      pipelined: false,
-      preferred: undefined,
+  const accepted = new Map<string, string>();
+  return async (openPipe, target, { pace, prompter, signal }) => {
+    const account = accountOf(target);
+    const dialled = await dial(openPipe, target, {
+      early: EARLY[pace],
+      pipelined: pace !== "plain",
+      preferred: accepted.get(account),
       ring,
       prompter,
       signal,
-    };
-    try {
-      return new Session(await dial(openPipe, target, options));
-    } catch (error) {
-      throw error instanceof DialError ? error.error : error;
-    }
+    });
+    dialled.authenticated.then(
+      (credential) => credential && accepted.set(account, credential.fingerprint),
+      () => accepted.delete(account),
+    );
+    return new Session(dialled, pace);
   };
 }

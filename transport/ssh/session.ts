@@ -1,9 +1,9 @@
 import type { Duplex } from "node:stream";
 import type { SessionState } from "../session-state.js";
-import { ChannelPipe } from "./channel-pipe.js";
 import type { Dialled } from "./dial.js";
+import { numbersFromZero } from "./exec-ahead.js";
 import { exportSession } from "./export.js";
-import type { SshSession, Target } from "./types.js";
+import type { LoginPace, SshSession, Target } from "./types.js";
 
 /** A session as others see it. */
 export class Session implements SshSession {
@@ -12,8 +12,12 @@ export class Session implements SshSession {
   readonly closed: Promise<Error | undefined>;
   readonly #dialled: Dialled;
 
-  constructor(dialled: Dialled) {
+  /** Whether the first channel may be guessed; not any more once there was one */
+  #guess: boolean;
+
+  constructor(dialled: Dialled, pace: LoginPace) {
     this.#dialled = dialled;
+    this.#guess = pace === "eager" && numbersFromZero(dialled.connection.serverIdent);
     this.target = dialled.connection.target;
     this.authenticated = dialled.authenticated.then(() => {});
     this.authenticated.catch(() => {});
@@ -26,24 +30,21 @@ export class Session implements SshSession {
 
   async exec(command: string, onStderr: (chunk: Buffer) => void): Promise<Duplex> {
     const { connection } = this.#dialled;
-    const pipe = new ChannelPipe(() => connection.drained());
-    const channel = await connection.openChannel((done) => connection.core.client.exec(command, {}, done));
-    channel.stderr.on("data", onStderr);
-    pipe.attach(channel);
-    pipe.settle();
-    return pipe;
+    if (this.#mayGuess()) return connection.openAhead(command, onStderr);
+    return connection.openChannel((done) => connection.core.client.exec(command, {}, done), onStderr);
   }
 
   async forward(host: string, port: number): Promise<Duplex> {
+    this.#guess = false;
     const { connection } = this.#dialled;
-    const pipe = new ChannelPipe(() => connection.drained());
     const { client } = connection.core;
-    const channel = await connection.openChannel((done) =>
-      client.forwardOut("127.0.0.1", 0, host, port, done),
-    );
-    pipe.attach(channel);
-    pipe.settle();
-    return pipe;
+    return connection.openChannel((done) => client.forwardOut("127.0.0.1", 0, host, port, done));
+  }
+
+  #mayGuess(): boolean {
+    const guess = this.#guess;
+    this.#guess = false;
+    return guess;
   }
 
   handOff(): Promise<SessionState> {

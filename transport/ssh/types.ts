@@ -68,7 +68,11 @@ export interface SshSession {
   readonly closed: Promise<Error | undefined>;
 }
 
-/** Logs in over `openPipe()`; calls it again (a plain redial) when a guess was refused or another key must be tried. */
+/**
+ * Logs in over `openPipe()`, once. Resolves when the login is through or, where it goes ahead of the answers, on its way:
+ * then `authenticated` tells. A pipelined login sends one key only, a guess may be wrong: AUTH_REFUSED, SSH_PROTOCOL,
+ * SSH_DISCONNECTED and SSH_CHANNEL_REFUSED are worth a second login at the plain pace, which is the caller's to do.
+ */
 export type Login = (
   openPipe: () => Promise<Duplex>,
   target: Target,
