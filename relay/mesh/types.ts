@@ -65,7 +65,7 @@ export interface BlobSource {
 export interface LinkReport {
   readonly from: string;
   readonly to: string;
-  /** Bytes from `from` to `to`, and back: on the controller's own links those of the socket (SSH included) */
+  /** Bytes from `from` to `to`, and back, of the whole connection: login, boot and SSH's own included */
   readonly sent: number;
   readonly received: number;
 }

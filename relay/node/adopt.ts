@@ -1,6 +1,6 @@
 import type net from "node:net";
 import { asMopError, type MopError } from "../../transport/errors.js";
-import type { Channel, Endpoint, Value } from "../../transport/types.js";
+import type { Channel, Endpoint, NodeId, Value } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { encodeValue } from "../../transport/wire/value.js";
 import { bootOverPipe } from "../boot/boot.js";
@@ -12,6 +12,8 @@ export interface AdoptPort {
   readonly endpoint: Endpoint;
   /** The core that this node was started from: its children get the same */
   readonly core: Uint8Array;
+  /** The connection to each child, by its id: what its link costs */
+  readonly links: Map<NodeId, net.Socket>;
   /** What a child says on stderr */
   readonly onLine: (name: string, line: string) => void;
 }
@@ -29,6 +31,7 @@ export async function adopt(
 ): Promise<void> {
   const { endpoint } = port;
   const session = adoptSession(socket, replay, state, { name: child.name });
+  port.links.set(child.id, socket);
   const report = (message: AdoptReport) =>
     channel.control(encodeValue(message as unknown as Value)).catch(() => {});
   let booting: Promise<void> | undefined;

@@ -1,5 +1,7 @@
+import type { Socket } from "node:net";
 import { setTimeout as after } from "node:timers";
 import { createEndpoint } from "../../transport/endpoint.js";
+import type { NodeId } from "../../transport/types.js";
 import { joinStdio } from "../boot/stdio.js";
 import { nodeInfo } from "./info.js";
 import { servePipes } from "./pipes.js";
@@ -17,8 +19,9 @@ export function start(core: Uint8Array): void {
   const stdout = claimStdout();
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const endpoint = createEndpoint({ parent: joinStdio(process.stdin, stdout), info: nodeInfo() });
-  servePipes({ endpoint, core, onLine: (name, line) => say(`${name}: ${line}`) });
-  serveReports(endpoint);
+  const links = new Map<NodeId, Socket>();
+  servePipes({ endpoint, core, links, onLine: (name, line) => say(`${name}: ${line}`) });
+  serveReports(endpoint, links);
 
   const end = (status: number) => {
     process.exitCode = status;
