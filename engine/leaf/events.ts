@@ -1,0 +1,109 @@
+import type { WingHost } from "../../relay/wing.js";
+import { MAX_EVENT } from "../../relay/wing.js";
+import type { Value } from "../../transport/types.js";
+import { encodeValue } from "../../transport/wire/value.js";
+import type { LeafEvent } from "../vocabulary/events.js";
+
+/** Characters of one output event: with three bytes each it still fits. */
+const OUTPUT_PIECE = 16 * 1024;
+/** Characters that a resource's name and its error keep; the diff has the rest of the event to itself. */
+const MAX_NAME = 2 * 1024;
+const MAX_TEXT = 8 * 1024;
+const MAX_CHANGES = 64;
+/** Bytes of an event beside its diff, at most */
+const MAX_DIFF = MAX_EVENT - 3 * (MAX_NAME + MAX_TEXT) - 8 * 1024;
+
+export type ResourceReport = Omit<Extract<LeafEvent, { event: "resource" }>, "event" | "role">;
+
+/** What a run reports, cut to what an event may hold, in the order in which it was said. */
+export class Events {
+  readonly #host: Pick<WingHost, "emit">;
+  readonly #waiting = new Set<Promise<void>>();
+
+  constructor(host: Pick<WingHost, "emit">) {
+    this.#host = host;
+  }
+
+  resource(role: string, report: ResourceReport): Promise<void> {
+    const { type, name, status, changes, diff, error, ms } = report;
+    return this.#emit({
+      event: "resource",
+      role,
+      type,
+      name: shortened(name, MAX_NAME),
+      status,
+      changes: changes.slice(0, MAX_CHANGES).map((change) => shortened(change, 200)),
+      ...(diff === undefined ? {} : { diff: shortenedDiff(diff, MAX_DIFF) }),
+      ...(error === undefined ? {} : { error: shortened(error, MAX_TEXT) }),
+      ms,
+    });
+  }
+
+  role(role: string, status: "ok" | "failed", error?: string): Promise<void> {
+    return this.#emit({
+      event: "role",
+      role,
+      status,
+      ...(error === undefined ? {} : { error: shortened(error, MAX_TEXT) }),
+    });
+  }
+
+  /** Long output goes out in pieces: nothing of it is lost. */
+  output(stream: "stdout" | "stderr", text: string): Promise<void> {
+    const send = async (): Promise<void> => {
+      for (const piece of pieces(text))
+        await this.#host.emit(encodeValue({ event: "output", stream, text: piece }));
+    };
+    return this.#remember(send());
+  }
+
+  /** Resolves when all that was said is on its way. */
+  async flushed(): Promise<void> {
+    while (this.#waiting.size > 0) await Promise.all(this.#waiting);
+  }
+
+  #emit(event: { readonly [key: string]: Value }): Promise<void> {
+    return this.#remember(this.#host.emit(encodeValue(event)));
+  }
+
+  #remember(sent: Promise<void>): Promise<void> {
+    const settled: Promise<void> = sent
+      .catch(() => undefined)
+      .then(() => {
+        this.#waiting.delete(settled);
+      });
+    this.#waiting.add(settled);
+    return sent;
+  }
+}
+
+function* pieces(text: string): Generator<string> {
+  for (let from = 0; from < text.length; ) {
+    let to = Math.min(text.length, from + OUTPUT_PIECE);
+    // A pair of surrogates is one character.
+    if (to < text.length && isHighSurrogate(text.charCodeAt(to - 1))) to--;
+    yield text.slice(from, to);
+    from = to;
+  }
+}
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
+
+/** At most `most` characters; what is left out is counted. */
+export function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return `${text.slice(0, most)}... [${text.length - most} characters left out]`;
+}
+
+/** At most `most` bytes of whole lines of a diff, and a sentence for the rest. */
+export function shortenedDiff(diff: string, most: number): string {
+  if (Buffer.byteLength(diff) <= most) return diff;
+  const lines = diff.split("\n");
+  let kept = 0;
+  for (let size = 0; kept < lines.length; kept++) {
+    size += Buffer.byteLength(lines[kept]!) + 1;
+    if (size > most) break;
+  }
+  const rest = `[${lines.length - kept} more lines of this diff are left out]`;
+  return [...lines.slice(0, kept), rest].join("\n");
+}

@@ -1,0 +1,77 @@
+import type { WingHost } from "../../relay/wing.js";
+import type { Value } from "../../transport/types.js";
+import { encodeValue } from "../../transport/wire/value.js";
+import type { LeafOrder, LeafResult } from "../vocabulary/order.js";
+import { Events, shortened } from "./events.js";
+import { facade } from "./modules/facade.js";
+import { ModuleLoader } from "./modules/loader.js";
+import { runCall } from "./orders/call.js";
+import { runCommand } from "./orders/command.js";
+import { readOrder } from "./orders/read-order.js";
+import { Children } from "./process/children.js";
+import { eventConsole } from "./role/console.js";
+import { messageOf } from "./role/position.js";
+import { runRole } from "./role/run-role.js";
+
+/** From a cancelled run to the end of what it started, in ms */
+const CANCEL_PATIENCE = 1500;
+/** Characters of a result's texts: with three bytes each they fit */
+const MAX_TEXT = 8 * 1024;
+
+/** The leaf's wing: carries out the order that the controller sent, and says how it ended. */
+export function start(host: WingHost): void {
+  const children = new Children(host);
+  const events = new Events(host);
+  const loader = new ModuleLoader(host, facade(), eventConsole(events));
+  let ended = false;
+  const end = (result: LeafResult): void => {
+    if (ended) return;
+    ended = true;
+    children.killAll();
+    host.done(encodeValue(resultValue(result)));
+  };
+  const carryOut = async (): Promise<LeafResult> => {
+    const order: LeafOrder = readOrder(host.order);
+    if (order.kind === "role") return runRole(order, { host, children, events, loader });
+    if (order.kind === "command") return runCommand(order, { children, events, signal: host.signal });
+    await host.prefetch([order.module, ...Object.values(order.packages)]);
+    return runCall(order, loader);
+  };
+  const cancelled: LeafResult = { kind: "error", message: "the run was cancelled", stack: null };
+  const cancel = (): void => {
+    // A role that computes or waits for something of its own is not waited for.
+    setTimeout(() => end(cancelled), CANCEL_PATIENCE);
+  };
+  if (host.signal.aborted) {
+    end(cancelled);
+    return;
+  }
+  host.signal.addEventListener("abort", cancel, { once: true });
+  void carryOut()
+    .catch((error: unknown) => failure(error, host.signal.aborted))
+    .then(async (result) => {
+      await events.flushed();
+      end(result);
+    });
+}
+
+function failure(error: unknown, aborted: boolean): LeafResult {
+  if (aborted) return { kind: "error", message: "the run was cancelled", stack: null };
+  const stack = error instanceof Error && error.stack ? error.stack : null;
+  return { kind: "error", message: messageOf(error), stack };
+}
+
+function resultValue(result: LeafResult): Value {
+  switch (result.kind) {
+    case "role":
+      return { ...result, error: result.error === null ? null : shortened(result.error, MAX_TEXT) };
+    case "error":
+      return {
+        kind: result.kind,
+        message: shortened(result.message, MAX_TEXT),
+        stack: result.stack === null ? null : shortened(result.stack, MAX_TEXT),
+      };
+    default:
+      return { ...result };
+  }
+}
