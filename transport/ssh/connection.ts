@@ -261,7 +261,8 @@ export class Connection {
     this.#started = true;
     if (this.#early.kexinit) this.core.identify(PLACEHOLDER);
     if (this.#early.kexinit && this.#early.share) this.#share = this.core.sendKeyShare();
-    this.pipe.on("data", this.#received);
+    // Whoever opened it may have paused it until somebody reads
+    this.pipe.on("data", this.#received).resume();
   }
 
   readonly #received = (chunk: Buffer): void => {

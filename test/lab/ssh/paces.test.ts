@@ -13,7 +13,7 @@ import {
   startSshd,
 } from "../../support/real-sshd.js";
 import { targetOf } from "../../support/ssh-target.js";
-import { libraryTarget, startLibrary } from "./library-server.js";
+import { libraryTarget, startLibrary } from "../../support/ssh2-server.js";
 
 const PACES = ["plain", "conformant", "eager"] as const;
 const silent = () => {};

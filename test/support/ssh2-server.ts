@@ -2,11 +2,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import ssh2, { type AuthContext, type Connection, type ServerConfig } from "ssh2";
-import type { Target } from "../../../transport/ssh/types.js";
+import type { Target } from "../../transport/ssh/types.js";
 
 export interface LibraryOptions {
   readonly algorithms?: ServerConfig["algorithms"];
@@ -17,6 +18,10 @@ export interface LibraryOptions {
   /** Number that the first channel gets */
   readonly firstChannel?: number;
   readonly refuseSessions?: boolean;
+  /** Doesn't know of strict key exchange */
+  readonly lenient?: boolean;
+  /** Asks for new keys each time when this many bytes of commands' input have come */
+  readonly rekeyBytes?: number;
   /** PEM of the host key; default: a new RSA key */
   readonly hostKey?: string;
 }
@@ -27,6 +32,8 @@ export interface LibraryServer {
   readonly folder: string;
   /** Requests so far, "publickey" or "publickey signed", with the algorithm */
   readonly requests: readonly string[];
+  /** Key exchanges that this side asked for */
+  readonly rekeys: number;
   stop(): Promise<void>;
 }
 
@@ -45,10 +52,12 @@ export async function startLibrary(options: LibraryOptions): Promise<LibraryServ
   });
   writeFileSync(path.join(folder, "key"), key.privateKey, { mode: 0o600 });
   const requests: string[] = [];
+  let rekeys = 0;
   const sockets = new Set<net.Socket>();
   const connected = (client: Connection) => {
     client.on("error", () => {});
     if (options.firstChannel) (client as unknown as Numbering)._chanMgr._cur = options.firstChannel - 1;
+    if (options.lenient) makeLenient(client);
     client.on("authentication", (context) => {
       const signed = context.method === "publickey" && context.signature ? " signed" : "";
       const algorithm = context.method === "publickey" ? ` ${context.key.algo}` : "";
@@ -61,7 +70,18 @@ export async function startLibrary(options: LibraryOptions): Promise<LibraryServ
       accept().on("exec", (acceptExec) => {
         const channel = acceptExec();
         channel.on("error", () => {});
-        channel.on("data", (chunk: Buffer) => channel.write(chunk));
+        let bytes = 0;
+        channel.on("data", (chunk: Buffer) => {
+          if (!channel.write(chunk)) {
+            channel.pause();
+            channel.once("drain", () => channel.resume());
+          }
+          bytes += chunk.length;
+          if (!options.rekeyBytes || bytes < options.rekeyBytes) return;
+          bytes = 0;
+          rekeys++;
+          client.rekey();
+        });
         channel.on("end", () => {
           channel.exit(0);
           channel.end();
@@ -89,6 +109,9 @@ export async function startLibrary(options: LibraryOptions): Promise<LibraryServ
     port: (front.address() as net.AddressInfo).port,
     folder,
     requests,
+    get rekeys() {
+      return rekeys;
+    },
     async stop() {
       for (const socket of sockets) socket.destroy();
       front.close();
@@ -101,6 +124,35 @@ export async function startLibrary(options: LibraryOptions): Promise<LibraryServ
 /** The server's own numbering of channels, which goes up from its last number. */
 interface Numbering {
   readonly _chanMgr: { _cur: number };
+}
+
+interface Offer {
+  readonly lists: { readonly kex: { readonly array: string[] } };
+}
+
+/** Takes strict key exchange out of what the server offers. */
+function makeLenient(client: Connection): void {
+  const { _protocol: protocol } = client as unknown as {
+    _protocol: { _strictMode: boolean; _offer: Offer };
+  };
+  const require = createRequire(import.meta.url);
+  const { KexInit } = require("ssh2/lib/protocol/kex.js") as { KexInit: new (lists: object) => Offer };
+  const lists = protocol._offer.lists as unknown as Record<string, never>;
+  const names = (list: { array: string[] }) => list.array.filter((name) => !name.includes("kex-strict"));
+  const half = ({ cipher, mac }: { cipher: { array: string[] }; mac: { array: string[] } }) => ({
+    cipher: names(cipher),
+    mac: names(mac),
+    compress: ["none"],
+    lang: [],
+  });
+  const { kex, serverHostKey, cs, sc } = lists;
+  protocol._strictMode = false;
+  protocol._offer = new KexInit({
+    kex: names(kex!),
+    serverHostKey: names(serverHostKey!),
+    cs: half(cs!),
+    sc: half(sc!),
+  });
 }
 
 /** The target that logs in to it, its host key not checked. */
