@@ -50,12 +50,17 @@ export type AdoptReport =
 // Failures come as a reset of the pipe channel: AUTH_REFUSED, SSH_DISCONNECTED, HANDOFF_REFUSED, NO_NODE,
 // NODE_TOO_OLD, BOOT_FAILED, CORE_CORRUPT, CONNECT_*.
 
-/** Channel kind `wing`: runs a module of the leaf's wing in a worker (relay/wing.ts). */
+/**
+ * Channel kind `wing`: runs a module of the leaf's wing in a worker (relay/wing.ts). Its events come up as messages of
+ * relay/event-stream.ts; `control` messages down are Values: a number acknowledges, "cancel" ends the run within 3 s.
+ */
 export interface WingOrder {
   /** SHA-256 of the module that is the wing's entry, hex */
   readonly entry: string;
-  /** Opaque to the node: handed to the wing */
+  /** Opaque to the node: handed to the wing. Its beginning, when it doesn't fit: the rest comes as `data` messages */
   readonly order: Uint8Array;
+  /** Bytes of the order that come behind */
+  readonly rest: number;
   /** Old-generation limit of the worker, in MB */
   readonly memoryMb: number;
 }

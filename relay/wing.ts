@@ -4,6 +4,9 @@
  * by hash; it exports `start(host: WingHost): void`.
  */
 
+/** Most bytes of one event, and of the result. */
+export const MAX_EVENT = 1 << 20;
+
 export interface WingHost {
   /** The order's bytes, as the controller wrote them */
   readonly order: Uint8Array;
@@ -21,7 +24,7 @@ export interface WingHost {
   /** Process groups that must not outlive the node: told when started and when ended. */
   childStarted(pid: number): void;
   childEnded(pid: number): void;
-  /** The run is over. The last call; `result` is an encoded Value. */
+  /** The run is over. The last call; `result` is an encoded Value, at most MAX_EVENT bytes. */
   done(result: Uint8Array): void;
 }
 

@@ -9,6 +9,7 @@ import { linkReports, pingRoute } from "./report.js";
 import { createTree } from "./tree.js";
 import type { Mesh, MeshOptions, NodeHandle } from "./types.js";
 import type { DialSocket } from "./ways.js";
+import { runWing } from "./wing.js";
 
 /** Logins under way at one server: sshd drops connections from the tenth on (MaxStartups 10:30:100). */
 const LOGINS_AT_ONCE = 8;
@@ -17,7 +18,7 @@ const DIALS_AT_ONCE = 16;
 const CLOSE_MS = 5000;
 
 export type GrowingMesh = Pick<Mesh, "reach" | "ping" | "links" | "close">;
-export type GrowingHandle = Omit<NodeHandle, "wing">;
+export type GrowingHandle = NodeHandle;
 
 /** How the controller gets to a host: the SSH client, or a test's stand-in. */
 export interface MeshTransport {
@@ -62,6 +63,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
         await place.dispatched.promise;
         return endpoint.call(place.id, method, args, callOptions);
       },
+      wing: (wingOptions) => runWing(endpoint, place, wingOptions),
     };
     handles.set(place, handle);
     places.set(handle, place);

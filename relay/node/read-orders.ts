@@ -8,7 +8,7 @@ const MAX_COMMAND = 16 * 1024;
 
 type Table = { readonly [key: string]: Value | undefined };
 
-const bad = (what: string) => new MopError("BAD_ARGUMENT", `the order is refused: ${what}`);
+export const bad = (what: string) => new MopError("BAD_ARGUMENT", `the order is refused: ${what}`);
 
 export function table(value: Value | undefined, what: string): Table {
   if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array)
