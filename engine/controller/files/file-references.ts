@@ -10,6 +10,8 @@ export interface FileReferences {
   readonly required: readonly RequiredFile[];
   /** The role gives some resource `tags` of its own */
   readonly hasTags: boolean;
+  /** Some call seems to need the template engine; one that is made in other ways has it fetched when it runs */
+  readonly renders: boolean;
 }
 
 export interface RequiredFile {
@@ -27,9 +29,11 @@ export function fileReferences(code: string): FileReferences {
   const patterns = new Set<string>();
   const required: RequiredFile[] = [];
   let hasTags = false;
+  let renders = false;
   walk(parseModule(code, "script"), (node) => {
-    if (node.type === "Property" && propertyName(node) === "tags") hasTags = true;
-    if (node.type === "CallExpression" && calleeName(node) === "file") required.push(...requiredBy(node));
+    if (isOption(node, "tags")) hasTags = true;
+    if (isOption(node, "template") || (calleeName(node) === "echo" && mayHaveMarks(node))) renders = true;
+    if (calleeName(node) === "file") required.push(...requiredBy(node));
     const text = textWithGaps(node);
     if (text === undefined || text.length > MAX_LITERAL) return;
     const pattern = text.includes(GAP);
@@ -37,7 +41,7 @@ export function fileReferences(code: string): FileReferences {
     // Two gaps with hardly a letter between them would offer everything.
     else if (/[\p{L}\p{N}].*[\p{L}\p{N}]/u.test(text.replaceAll(GAP, ""))) patterns.add(escapeGlob(text));
   });
-  return { literals, patterns, required, hasTags };
+  return { literals, patterns, required, hasTags, renders };
 }
 
 /** Stands for what is known at run time only; no path holds it. */
@@ -61,7 +65,18 @@ const escapeGlob = (text: string): string =>
     .join("*")
     .replace(/\*{2,}/g, "*");
 
+const isOption = (node: SyntaxNode, name: string): boolean =>
+  node.type === "Property" && propertyName(node) === name;
+
+/** A text without marks stands for itself (engine/leaf/role/renderer.ts); with gaps it may get some. */
+function mayHaveMarks(call: SyntaxNode): boolean {
+  const first = (call.arguments as SyntaxNode[])[0];
+  const text = first && textWithGaps(first);
+  return text === undefined || text.includes(GAP) || /\{\{|\{%|\{#/.test(text);
+}
+
 function calleeName(call: SyntaxNode): unknown {
+  if (call.type !== "CallExpression") return undefined;
   const callee = call.callee as SyntaxNode;
   if (callee.type === "Identifier") return callee.name;
   return callee.type === "MemberExpression" ? (callee.property as SyntaxNode).name : undefined;

@@ -57,7 +57,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
       throw error;
     },
   );
-  const usesTemplates = files.templates.length > 0 || /\b(?:template|echo)\b/.test(shipped.code);
+  const usesTemplates = files.templates.length > 0 || references.renders;
   const plan = memoryBlob(
     encodeValue(
       planValue({
