@@ -22,7 +22,7 @@ const MAY = {
   cli: ["engine", "transport", "relay"],
 };
 /** What runs on hosts: these packages only. */
-const TRAVELS = ["transport/wire", "relay/session", "relay/boot", "relay/node", "engine/leaf"];
+const TRAVELS = ["transport/wire", "relay/blobs", "relay/session", "relay/boot", "relay/node", "engine/leaf"];
 const TRAVELLING_PACKAGES = /^node:/;
 const NOT_ON_HOSTS = ["transport/ssh", "relay/mesh"];
 

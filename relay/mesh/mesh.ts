@@ -2,12 +2,13 @@ import { createEndpoint } from "../../transport/endpoint.js";
 import { MopError } from "../../transport/errors.js";
 import type { Login } from "../../transport/ssh/types.js";
 import { coreOf } from "../boot/core.js";
+import { createMeshBlobs } from "./blobs.js";
 import { readCoreBundle } from "./core-bundle.js";
 import { createGates } from "./limits.js";
 import type { Place } from "./place.js";
 import { linkReports, pingRoute } from "./report.js";
 import { createTree } from "./tree.js";
-import type { Mesh, MeshOptions, NodeHandle } from "./types.js";
+import type { BlobSource, Mesh, MeshOptions, NodeHandle } from "./types.js";
 import type { DialSocket } from "./ways.js";
 import { runWing } from "./wing.js";
 
@@ -17,7 +18,7 @@ const DIALS_AT_ONCE = 16;
 /** Milliseconds that `close` may take. */
 const CLOSE_MS = 5000;
 
-export type GrowingMesh = Pick<Mesh, "reach" | "ping" | "links" | "close">;
+export type GrowingMesh = Mesh;
 export type GrowingHandle = NodeHandle;
 
 /** How the controller gets to a host: the SSH client, or a test's stand-in. */
@@ -43,6 +44,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     logins: createGates(LOGINS_AT_ONCE),
     plainly: new Set(),
   });
+  const blobs = createMeshBlobs(endpoint);
   const handles = new WeakMap<Place, GrowingHandle>();
   const places = new WeakMap<object, Place>();
 
@@ -96,6 +98,9 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   return {
     endpoint,
     reach: (route: Parameters<Mesh["reach"]>[0]) => handleOf(tree.reach(route)),
+    offer: (offered: readonly BlobSource[], to: readonly NodeHandle[]) =>
+      blobs.offer(offered, to.map(placeOf)),
+    push: (hashes: readonly string[], to: readonly NodeHandle[]) => blobs.push(hashes, to.map(placeOf)),
     async ping(handle: GrowingHandle) {
       const place = placeOf(handle);
       await place.up.promise;

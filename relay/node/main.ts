@@ -3,6 +3,7 @@ import { setTimeout as after } from "node:timers";
 import { createEndpoint } from "../../transport/endpoint.js";
 import type { NodeId } from "../../transport/types.js";
 import { joinStdio } from "../boot/stdio.js";
+import { serveBlobs } from "./blobs.js";
 import { nodeInfo } from "./info.js";
 import { servePipes } from "./pipes.js";
 import { serveReports } from "./reports.js";
@@ -22,6 +23,7 @@ export function start(core: Uint8Array): void {
   const links = new Map<NodeId, Socket>();
   servePipes({ endpoint, core, links, onLine: (name, line) => say(`${name}: ${line}`) });
   serveReports(endpoint, links);
+  serveBlobs(endpoint);
 
   const end = (status: number) => {
     process.exitCode = status;
