@@ -108,12 +108,14 @@ async function finished(child: ChildProcess, command: Command): Promise<Exit> {
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve({ rc: code ?? -1, signal }));
   });
-  const outputs = (["stdout", "stderr"] as const).map((stream) => pump(child, stream, command));
+  const reader = { busy: 0 };
+  const outputs = (["stdout", "stderr"] as const).map((stream) => pump(child, stream, command, reader));
   const read = Promise.all(outputs);
   const ended = await Promise.race([exit, read.then(() => exit)]);
   let timer: NodeJS.Timeout | undefined;
   const idle = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LINGER);
+    // A slow reader is no sign that nothing more comes.
+    timer = setTimeout(() => (reader.busy > 0 ? timer?.refresh() : resolve()), LINGER);
     // As long as more comes, it is read.
     const again = () => timer?.refresh();
     child.stdout?.on("data", again);
@@ -127,21 +129,28 @@ async function finished(child: ChildProcess, command: Command): Promise<Exit> {
   return ended;
 }
 
-async function pump(child: ChildProcess, stream: "stdout" | "stderr", command: Command): Promise<void> {
+async function pump(
+  child: ChildProcess,
+  stream: "stdout" | "stderr",
+  command: Command,
+  reader: { busy: number },
+): Promise<void> {
   const source = child[stream];
   if (!source) return;
   const decoder = new StringDecoder("utf8");
+  const pass = async (text: string) => {
+    if (text === "") return;
+    reader.busy++;
+    await command.onOutput(stream, text);
+    reader.busy--;
+  };
   try {
-    for await (const chunk of source) {
-      const text = decoder.write(chunk as Buffer);
-      if (text !== "") await command.onOutput(stream, text);
-    }
+    for await (const chunk of source) await pass(decoder.write(chunk as Buffer));
   } catch (error) {
     // Destroyed above, when something in the background still holds the pipe.
     if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
   }
-  const rest = decoder.end();
-  if (rest !== "") await command.onOutput(stream, rest);
+  await pass(decoder.end());
 }
 
 function killGroup(pid: number, signal: NodeJS.Signals): void {
