@@ -8,6 +8,10 @@ export interface ContainerHostOptions {
   readonly sshd?: string;
   /** Folder to size: a small file system of its own, writable by all */
   readonly tmpfs?: Readonly<Record<string, string>>;
+  /** Its inventory variables, over those of the lab: `{ mop_password: "..." }` */
+  readonly vars?: Readonly<Record<string, string | number>>;
+  /** What known_hosts says of it: its key (default), another one, or nothing */
+  readonly knownAs?: "itself" | "another" | "unknown";
 }
 
 export interface ContainerHostSettings extends ContainerHostOptions {

@@ -50,7 +50,10 @@ function inventory(lab: {
   leaves: string[];
   link: DelayProxy;
   groupOf: (l: string) => string;
+  vars: (leaf: string) => Readonly<Record<string, string | number>>;
 }) {
+  const table = (leaf: string) =>
+    Object.entries(lab.vars(leaf)).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   const lines = ["[groups.all.vars]", `mop_user = "${LAB_USER}"`, 'root = "/srv/shop"', ""];
   for (const [index, name] of lab.bastions.entries()) {
     lines.push(`[hosts.${name}.vars]`);
@@ -60,7 +63,8 @@ function inventory(lab: {
   }
   for (const group of new Set(lab.leaves.map(lab.groupOf))) {
     lines.push(`[groups.${group}.hosts]`);
-    for (const leaf of lab.leaves) if (lab.groupOf(leaf) === group) lines.push(`${leaf} = ""`);
+    for (const leaf of lab.leaves)
+      if (lab.groupOf(leaf) === group) lines.push(`${leaf} = { ${table(leaf).join(", ")} }`);
     lines.push("", `[groups.${group}.vars]`, `mop_via = "${lab.bastions.at(-1)}"`, "");
   }
   return lines.join("\n");
@@ -120,12 +124,18 @@ export async function createContainerLab(options: ContainerLabOptions): Promise<
   const sshConfigFile = path.join(folder, "ssh_config");
   const groupOf = options.groupOf ?? (() => "web");
   const place = (name: string) => (name === "b1" ? `[${link.host}]:${link.port}` : name);
+  const keyOf = (host: ContainerHost) =>
+    leafOptions[host.name]?.knownAs === "another" ? generateLabKey().public : host.hostKey;
+  const vars = (leaf: string) => leafOptions[leaf]?.vars ?? {};
   writeFileSync(identityFile, userKey.private, { mode: 0o600 });
   writeFileSync(
     knownHostsFile,
-    [...hosts.values()].map((host) => `${place(host.name)} ${host.hostKey}\n`).join(""),
+    [...hosts.values()]
+      .filter((host) => leafOptions[host.name]?.knownAs !== "unknown")
+      .map((host) => `${place(host.name)} ${keyOf(host)}\n`)
+      .join(""),
   );
-  writeFileSync(inventoryFile, inventory({ bastions, leaves, link, groupOf }));
+  writeFileSync(inventoryFile, inventory({ bastions, leaves, link, groupOf, vars }));
   writeFileSync(sshConfigFile, "");
   return {
     folder,
