@@ -1,5 +1,6 @@
 import type { LinkReport, Mesh as RelayMesh } from "../relay/mesh/types.js";
 import type { HostKeyPolicy, LoginPace, Prompter } from "../transport/ssh/types.js";
+import type { MopPackage } from "./controller/policy/mop-package.js";
 import type { RoutePlanner } from "./controller/route/routes.js";
 import type { SshLookup } from "./controller/route/ssh-settings.js";
 import type { RunOptions, RunResult, TargetOptions } from "./controller/run/options.js";
@@ -40,6 +41,12 @@ export interface MeshOptions {
   readonly onOutput?: (host: string, output: Output) => void;
 }
 
+/** What a mesh stands on when not on its own; for tests. */
+export interface MeshParts {
+  readonly relay?: RelayMesh;
+  readonly mop?: MopPackage;
+}
+
 export interface ConnectOptions {
   /** The way there instead of mop_via: inventory names or [user@]host[:port], the first hop first */
   readonly via?: readonly string[];
@@ -72,20 +79,26 @@ export class Mesh implements AsyncDisposable {
   readonly #options: MeshOptions;
   readonly #targets: TargetOptions;
   readonly #planner: RoutePlanner;
+  readonly #mop: MopPackage | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(relay: RelayMesh, options: MeshOptions, targets: TargetOptions, planner: RoutePlanner) {
+  private constructor(
+    { relay, mop }: MeshParts & { readonly relay: RelayMesh },
+    options: MeshOptions,
+    targets: TargetOptions,
+    planner: RoutePlanner,
+  ) {
     this.relay = relay;
+    this.#mop = mop;
     this.#options = options;
     this.#targets = targets;
     this.#planner = planner;
   }
 
   /**
-   * Reads inventory and configuration; contacts nothing. Throws PolicyError when they are at fault. `over` is a mesh
-   * to use instead of one of its own (tests).
+   * Reads inventory and configuration; contacts nothing. Throws PolicyError when they are at fault.
    */
-  static async open(options: MeshOptions = {}, over?: RelayMesh): Promise<Mesh> {
+  static async open(options: MeshOptions = {}, parts: MeshParts = {}): Promise<Mesh> {
     // Loaded here, since policies import this module too and need none of it.
     const [{ openSshLookup }, { openInventory }, { resolveInventory }, { routePlanner }, { createMesh }] =
       await Promise.all([
@@ -111,9 +124,9 @@ export class Mesh implements AsyncDisposable {
       source === undefined
         ? { inventory: resolveInventory({}, "no inventory"), folder: cwd }
         : await openInventory({ inventory: source, cwd });
-    const relay = over ?? createMesh(await treeOptions(options));
+    const relay = parts.relay ?? createMesh(await treeOptions(options));
     const targets = { routes, cwd, ...(source === undefined ? {} : { inventory: source }) };
-    return new Mesh(relay, options, targets, routePlanner(inventory, { folder, ...routes }));
+    return new Mesh({ ...parts, relay }, options, targets, routePlanner(inventory, { folder, ...routes }));
   }
 
   /**
@@ -125,7 +138,13 @@ export class Mesh implements AsyncDisposable {
     node.dispatched.catch(() => undefined);
     await node.up;
     const { onOutput } = this.#options;
-    return new RemoteHost(this.relay, node, onOutput && ((output) => onOutput(node.name, output)));
+    const { mopPackage } = await import("./controller/policy/mop-package.js");
+    return new RemoteHost({
+      mesh: this.relay,
+      node,
+      mop: this.#mop ?? mopPackage(),
+      onOutput: onOutput && ((output) => onOutput(node.name, output)),
+    });
   }
 
   /**
@@ -137,7 +156,14 @@ export class Mesh implements AsyncDisposable {
     const { via, onEvent, signal = this.#options.signal, ...rest } = options;
     const routes = { ...this.#targets.routes, via };
     return runPolicy(
-      { ...rest, ...this.#targets, routes, policy, ...(signal ? { signal } : {}) },
+      {
+        ...rest,
+        ...this.#targets,
+        routes,
+        policy,
+        ...(signal ? { signal } : {}),
+        ...(this.#mop ? { mop: this.#mop } : {}),
+      },
       this.relay,
       (event) => onEvent?.(event),
     );

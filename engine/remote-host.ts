@@ -1,6 +1,7 @@
 import type { NodeHandle, Mesh as RelayMesh } from "../relay/mesh/types.js";
 import { MopError } from "../transport/errors.js";
 import type { Value } from "../transport/types.js";
+import type { MopPackage } from "./controller/policy/mop-package.js";
 import { RemoteError } from "./remote-error.js";
 import type { LeafResult } from "./vocabulary/order.js";
 
@@ -48,6 +49,13 @@ type Order =
       readonly args: readonly Value[];
     };
 
+interface RemoteHostParts {
+  readonly mesh: RelayMesh;
+  readonly node: NodeHandle;
+  readonly mop: MopPackage;
+  readonly onOutput: ((output: Output) => void) | undefined;
+}
+
 /** A host that a mesh reached. Any number of commands and calls may run there at once. */
 export class RemoteHost {
   readonly name: string;
@@ -55,13 +63,15 @@ export class RemoteHost {
   readonly route: readonly string[];
   readonly #mesh: RelayMesh;
   readonly #node: NodeHandle;
+  readonly #mop: MopPackage;
   readonly #onOutput: ((output: Output) => void) | undefined;
   readonly #sent = new Set<string>();
 
   /** Made by `Mesh.connect`. */
-  constructor(mesh: RelayMesh, node: NodeHandle, onOutput?: (output: Output) => void) {
+  constructor({ mesh, node, mop, onOutput }: RemoteHostParts) {
     this.#mesh = mesh;
     this.#node = node;
+    this.#mop = mop;
     this.#onOutput = onOutput;
     this.name = node.name;
     this.route = node.route;
@@ -148,7 +158,7 @@ export class RemoteHost {
     ...args: A
   ): Promise<R> {
     const { shipCall } = await import("./controller/ship/ship-call.js");
-    const { order, blobs } = await shipCall(fn, args);
+    const { order, blobs } = await shipCall(fn, args, this.#mop);
     const result = await this.#wing(order, blobs, undefined, (output) => this.#onOutput?.(output));
     if (result.kind === "error") throw new RemoteError(this.name, result.message, result.stack ?? undefined);
     if (result.kind !== "call") throw this.#unexpected(result);
@@ -161,13 +171,12 @@ export class RemoteHost {
     signal: AbortSignal | undefined,
     onOutput: (output: Output) => void | Promise<void>,
   ): Promise<LeafResult> {
-    const [{ readWing }, { mopPackage }, events, { encodeValue }] = await Promise.all([
+    const [{ readWing }, events, { encodeValue }] = await Promise.all([
       import("./controller/run/wing-files.js"),
-      import("./controller/policy/mop-package.js"),
       import("./controller/run/leaf-events.js"),
       import("../transport/wire/value.js"),
     ]);
-    const { entry } = await readWing(mopPackage());
+    const { entry } = await readWing(this.#mop);
     const all = [entry, ...blobs];
     const fresh = all.map((blob) => blob.hash).filter((hash) => !this.#sent.has(hash));
     this.#mesh.offer(all, [this.#node]);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** Where the package "mop" that runs this code lies: the same in an installed package and in a checkout. */
 export interface MopPackage {
@@ -30,4 +30,9 @@ export function mopPackage(from: string = fileURLToPath(import.meta.url)): MopPa
 function isMop(folder: string): boolean {
   const file = path.join(folder, "package.json");
   return existsSync(file) && (JSON.parse(readFileSync(file, "utf8")) as { name?: string }).name === "mop";
+}
+
+/** What "mop" exports, so that roles may import its error classes on hosts too. */
+export async function mopNames(mop: MopPackage): Promise<string[]> {
+  return Object.keys((await import(pathToFileURL(mop.entry).href)) as object);
 }

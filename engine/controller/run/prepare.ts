@@ -1,9 +1,8 @@
-import { pathToFileURL } from "node:url";
 import type { Hop } from "../../../relay/mesh/types.js";
 import { PolicyFolder } from "../files/folder.js";
 import { type InventoryHost, selectHosts, unknownPatterns } from "../inventory/inventory.js";
 import { type LoadedPolicy, loadPolicy } from "../policy/load-policy.js";
-import { type MopPackage, mopPackage } from "../policy/mop-package.js";
+import { mopNames, mopPackage } from "../policy/mop-package.js";
 import { typeCheck } from "../policy/type-check.js";
 import { PolicyError } from "../policy-error.js";
 import { unknownConnectionVars } from "../route/connection-vars.js";
@@ -105,9 +104,4 @@ function hostsOf(
     throw new PolicyError(`role ${entry.role.name}: the host "${host}" is not in ${inventory.source}`);
   const within = new Set(hosts);
   return selectHosts(inventory, selection).filter((one) => within.has(one));
-}
-
-/** What "mop" exports, so that roles may import its error classes on hosts too. */
-async function mopNames(mop: MopPackage): Promise<string[]> {
-  return Object.keys((await import(pathToFileURL(mop.entry).href)) as object);
 }

@@ -1,10 +1,10 @@
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { BlobSource } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
 import type { Value } from "../../../transport/types.js";
 import type { CallOrder } from "../../vocabulary/order.js";
 import { plainValue } from "../inventory/plain.js";
-import { mopPackage } from "../policy/mop-package.js";
+import { type MopPackage, mopNames } from "../policy/mop-package.js";
 import { messageOf } from "../policy-error.js";
 import { type AnyFunction, findFunction } from "./find-function.js";
 import { EXPORT, shipFunction } from "./ship-function.js";
@@ -18,10 +18,11 @@ export interface ShippedCall {
 export async function shipCall(
   fn: AnyFunction | { readonly module: string | URL; readonly name: string },
   args: readonly unknown[],
+  mop: MopPackage,
 ): Promise<ShippedCall> {
   const home = typeof fn === "function" ? await findFunction(fn) : { file: pathOf(fn.module), name: fn.name };
   const values = args.map((arg, index) => argument(arg, `argument ${index + 1} of ${home.name}`));
-  const { module, packages } = await shipFunction(home, await mopNames());
+  const { module, packages } = await shipFunction(home, await mopNames(mop));
   return {
     order: {
       kind: "call",
@@ -44,8 +45,4 @@ function argument(value: unknown, where: string): Value {
   } catch (error) {
     throw new MopError("BAD_ARGUMENT", messageOf(error), { cause: error });
   }
-}
-
-async function mopNames(): Promise<string[]> {
-  return Object.keys((await import(pathToFileURL(mopPackage().entry).href)) as object);
 }
