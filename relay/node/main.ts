@@ -8,6 +8,7 @@ import { nodeInfo } from "./info.js";
 import { servePipes } from "./pipes.js";
 import { serveReports } from "./reports.js";
 import { claimStdout } from "./stdout.js";
+import { serveWings } from "./wing.js";
 
 /** Milliseconds that the end of what is below may take once the parent is gone. */
 const END_MS = 1500;
@@ -23,7 +24,7 @@ export function start(core: Uint8Array): void {
   const links = new Map<NodeId, Socket>();
   servePipes({ endpoint, core, links, onLine: (name, line) => say(`${name}: ${line}`) });
   serveReports(endpoint, links);
-  serveBlobs(endpoint);
+  const wings = serveWings({ endpoint, blobs: serveBlobs(endpoint) });
 
   const end = (status: number) => {
     process.exitCode = status;
@@ -38,5 +39,6 @@ export function start(core: Uint8Array): void {
   });
   process.stdin.on("end", () => after(() => process.exit(0), END_MS));
   for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, () => end(143));
-  void endpoint.parentGone.then(() => process.exit(0));
+  process.on("exit", () => wings.killAll());
+  void endpoint.parentGone.then(() => wings.idle()).then(() => process.exit(0));
 }
