@@ -52,10 +52,10 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return code !== undefined && (codes.length === 0 || codes.includes(code));
 }
 
-/** The reason that a signal was aborted for. Node before 16.14 doesn't keep it. */
+/** The reason that a signal was aborted for, where one was named. Node before 16.14 doesn't keep it. */
 export function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason : new Refusal("it was cancelled");
+  return reason instanceof Error && reason.name !== "AbortError" ? reason : new Refusal("it was cancelled");
 }
 
 export function throwIfAborted(signal: AbortSignal): void {

@@ -2,7 +2,8 @@ import { constants } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import path from "node:path";
 import { hasCode, Refusal, refuse } from "../errors.js";
-import type { Attributes, Entry, Files, Place } from "./files.js";
+import type { Entry, Files, Place } from "./files.js";
+import { PASS, permits, WRITE } from "./permits.js";
 
 /*
  * Whether the kernel would allow it, asked while planning: so --check fails where the run would fail, and a run changes
@@ -17,7 +18,7 @@ export async function mayWriteIn(files: Files, folder: string, gone?: Entry): Pr
     throw new Refusal(`the folder ${folder} does not exist; make it with directory() before`);
   }
   if (files.isForeseen(folder)) {
-    if (!permits(entry, 0o3))
+    if (!permits(entry, WRITE | PASS))
       throw new Refusal(`the folder ${folder} can't be written in: permission denied`);
   } else {
     await access(folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
@@ -50,15 +51,6 @@ export async function mayReplace(files: Files, at: string, entry: Entry): Promis
 export function mustHaveFolder(files: Files, place: Place): void {
   if (place.missing === undefined || files.uncertain) return;
   throw new Refusal(`the folder ${place.missing} does not exist; make it with directory() before`);
-}
-
-/** Whether this user has the rights `bits` (as in one octal digit) on something that was only planned. */
-function permits({ mode, uid, gid }: Attributes, bits: number): boolean {
-  const me = process.geteuid?.() ?? 0;
-  if (me === 0) return true;
-  const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
-  const shift = uid === me ? 6 : groups.includes(gid) ? 3 : 0;
-  return ((mode >> shift) & bits) === bits;
 }
 
 /** Bind mounts of single files have the device of their folder, so only the kernel's table tells. */

@@ -3,6 +3,7 @@ import { createReadStream, type Stats } from "node:fs";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
 import { hasCode, Refusal, refuse } from "../errors.js";
+import { PASS, permits, READ } from "./permits.js";
 
 export interface Attributes {
   /** Permission bits */
@@ -67,6 +68,10 @@ export class Files {
 
   /** What stands at a path whose folder has no links in it. */
   async entry(at: string): Promise<Entry | undefined> {
+    for (let above = at; above !== "/" && this.#foreseen.size > 0; ) {
+      above = path.dirname(above);
+      this.#mayUse(above, PASS, `${at} can't be looked at`);
+    }
     for (let above = at; above !== "/" && this.#foreseen.size > 0; above = path.dirname(above)) {
       if (!this.#foreseen.has(above)) continue;
       const known = this.#foreseen.get(above);
@@ -114,6 +119,7 @@ export class Files {
 
   /** A file's SHA-256, hex. */
   async hash(at: string, entry: Entry & { kind: "file" }): Promise<string> {
+    this.#mayUse(at, READ, `${at} can't be read`);
     if (entry.content) return entry.content.hash;
     const hash = createHash("sha256");
     try {
@@ -127,6 +133,7 @@ export class Files {
 
   /** A file's content; undefined where only its hash was planned. */
   async read(at: string, entry: Entry & { kind: "file" }): Promise<Uint8Array | undefined> {
+    this.#mayUse(at, READ, `${at} can't be read`);
     if (entry.content) return entry.content.bytes;
     try {
       return await readFile(at);
@@ -135,8 +142,15 @@ export class Files {
     }
   }
 
+  /** The disk tells what this user may; of what was planned the planned mode does. */
+  #mayUse(at: string, rights: number, refused: string): void {
+    const known = this.#foreseen.get(at);
+    if (known && !permits(known, rights)) throw new Refusal(`${refused}: permission denied`);
+  }
+
   /** Names in a folder. */
   async list(at: string): Promise<string[]> {
+    this.#mayUse(at, READ, `${at} can't be read`);
     const names = new Set<string>();
     const known = this.#foreseen.get(at);
     if (!(known?.kind === "directory" && known.fresh)) {

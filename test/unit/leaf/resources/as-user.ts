@@ -1,11 +1,12 @@
 import { CASES } from "./cases.js";
+import { foretell } from "./foresight.js";
 import { playAll } from "./play.js";
 
-// Bundled and started as another user: plays all cases that such a one can, and says what became of them.
-playAll(
-  process.argv[2]!,
-  CASES.filter((item) => item.only !== "root"),
-).then(
+// Bundled and started as another user: plays what such a one can, and says what became of it.
+const [what, home] = process.argv.slice(2);
+const theirs = CASES.filter((item) => item.only !== "root");
+const playing: Promise<unknown> = what === "cases" ? playAll(home!, theirs) : foretell(home!, 200);
+playing.then(
   (played) => process.stdout.write(JSON.stringify(played)),
   (error: Error) => {
     process.stderr.write(`${error.stack}\n`);

@@ -1,16 +1,12 @@
 import { execFile } from "node:child_process";
-import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundle } from "../bundle.js";
+import { isRoot, playAsUser } from "./become-user.js";
 import { CASES, type Case } from "./cases.js";
 import { type Played, playAll } from "./play.js";
-
-const isRoot = process.geteuid?.() === 0;
-const NOBODY = 65_534;
 
 function judge(item: Case, { checked, untouched, applied, after, again }: Played): void {
   // What a check says is what the run does, to the last word, and it touches nothing.
@@ -57,18 +53,7 @@ describe.skipIf(!isRoot)("as a user that is not root (needs root to become one)"
   const theirs = CASES.filter((item) => item.only !== "root");
   let played: readonly Played[];
   beforeAll(async () => {
-    const home = path.join(folder, "user");
-    await mkdir(home);
-    await chown(home, NOBODY, NOBODY);
-    await chmod(folder, 0o755);
-    const program = await bundle(fileURLToPath(new URL("as-user.ts", import.meta.url)), folder);
-    const { stdout } = await promisify(execFile)(process.execPath, [program, home], {
-      uid: NOBODY,
-      gid: NOBODY,
-      cwd: "/",
-      maxBuffer: 1e8,
-    });
-    played = JSON.parse(stdout) as Played[];
+    played = (await playAsUser(folder, "cases")) as Played[];
   });
   test.each(theirs.map((item, index) => [title(item), item, index] as const))("%s", (_, item, index) => {
     judge(item, played[index]!);
