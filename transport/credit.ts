@@ -18,6 +18,7 @@ export class ReceiveWindow {
   #sample = 0;
   #sampleTaken = 0;
   #sinceProbe = 0;
+  #lastCost = 0;
   #bestRate = 0;
 
   get window(): number {
@@ -30,6 +31,7 @@ export class ReceiveWindow {
     if (cost > this.#allowed) return false;
     this.#allowed -= cost;
     this.#sinceProbe += cost;
+    this.#lastCost = cost;
     if (this.#probeStarted !== undefined) this.#sample += cost;
     return true;
   }
@@ -38,9 +40,10 @@ export class ReceiveWindow {
   shouldProbe(now: number): boolean {
     if (this.#probeStarted !== undefined || this.#window >= MAX_WINDOW) return false;
     // Sparse messages need no larger window; not asking keeps them from costing a frame each.
-    if (this.#sinceProbe < this.#window / 4) return false;
+    if (this.#sinceProbe < this.#window / 8) return false;
     this.#probeStarted = now;
-    this.#sample = 0;
+    // The message that set it off counts: few large ones would else never fill their window.
+    this.#sample = this.#lastCost;
     this.#sampleTaken = 0;
     this.#sinceProbe = 0;
     return true;
@@ -62,7 +65,9 @@ export class ReceiveWindow {
     this.#probeStarted = undefined;
     // A window that the reader doesn't empty would only become a larger queue.
     const readerKeepsUp = this.#sampleTaken * 2 >= this.#sample;
-    if (!readerKeepsUp || this.#sample * 3 < this.#window * 2 || rate <= this.#bestRate) return 0;
+    // A link at its limit gives the same rate again and again; what a larger window then adds is a queue.
+    const faster = rate > this.#bestRate * 1.1;
+    if (!readerKeepsUp || this.#sample * 3 < this.#window * 2 || !faster) return 0;
     this.#bestRate = rate;
     const grown = Math.min(MAX_WINDOW, Math.max(this.#window, this.#sample * 2));
     const credit = grown - this.#window;

@@ -135,11 +135,15 @@ describe.each(SIDES)("$side", ({ attack, frames }) => {
         });
         for (const attacked of batch) {
           await until("the end", () => attacked.errors.length > 0);
-          for (const error of attacked.errors) expect(error).toBeInstanceOf(MopError);
+          for (const error of attacked.errors) {
+            expect(error).toBeInstanceOf(MopError);
+            // One of our own mistakes, caught at the link's rim, would have what was thrown as its cause.
+            expect((error as MopError).cause).toBeUndefined();
+          }
           codes.add(attacked.code()!);
           if (attacked.peer.of("BYE").length > 0) closed++;
+          await until("the peer's end", () => attacked.peer.ended);
           await attacked.close();
-          expect(attacked.peer.ended).toBe(true);
         }
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -153,7 +157,6 @@ describe.each(SIDES)("$side", ({ attack, frames }) => {
     expect(closed).toBeGreaterThan(1000);
     for (const code of codes) expect(Object.keys(ErrorCode)).toContain(code);
     expect(codes).toContain("PROTOCOL");
-    expect(codes).not.toContain("INTERNAL");
   }, 60_000);
 
   it.each([
