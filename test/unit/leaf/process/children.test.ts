@@ -59,6 +59,7 @@ describe.skipIf(process.platform !== "linux")("a command's processes (told by /p
     });
     await vi.waitFor(() => expect(output).toMatch(/^\d+ \d+\n/), WAIT);
     const pids = output.trim().split(" ").map(Number);
+    onTestFinished(() => pids.filter(lives).forEach((pid) => void process.kill(pid, "SIGKILL")));
     expect(pids.filter(lives)).toEqual(pids);
     holder.kill("SIGKILL");
     await ended(pids);
