@@ -8,11 +8,12 @@ const ENTRY = HASH + 4;
 /** Hashes of one WANT or LACK at most. */
 export const BATCH = 4096;
 
+const malformed = () => new MopError("PROTOCOL", "A message about blobs is malformed");
+
 /** The last field of a message, a byte string of whole entries: one hash each, and a size where `entry` has room. */
 function entriesOf(body: Value, length: number, entry: number): [string, number][] {
   const bytes: Value | undefined = Array.isArray(body) && body.length === length ? body[length - 1] : null;
-  if (!(bytes instanceof Uint8Array) || bytes.length % entry !== 0)
-    throw new MopError("PROTOCOL", "A message about blobs is malformed");
+  if (!(bytes instanceof Uint8Array) || bytes.length % entry !== 0) throw malformed();
   const entries: [string, number][] = [];
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at < bytes.length; at += entry)
@@ -50,6 +51,7 @@ export function decodeOffer(body: Value): Offer {
   for (const size of blobs.values())
     if (size > MAX_BLOB) throw new MopError("BLOB_TOO_LARGE", `A blob has at most ${MAX_BLOB} bytes`);
   const [id, push, to] = body as [number, boolean, NodeId[]];
+  if (!Array.isArray(to)) throw malformed();
   return { id, push, to, blobs };
 }
 
