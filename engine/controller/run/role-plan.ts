@@ -26,6 +26,8 @@ export interface PreparedRole {
   readonly blobs: readonly BlobSource[];
   /** What each of them needs in any case */
   readonly needed: readonly string[];
+  /** Source map (JSON) of the code that leaves run */
+  readonly map: string;
   /** Paths of the files that its hosts may ask for, relative to the policy's folder */
   readonly files: readonly string[];
   readonly warnings: readonly string[];
@@ -89,6 +91,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
       ...(usesTemplates ? wingParts.map((blob) => blob.hash) : []),
       ...files.templates,
     ],
+    map: shipped.map,
     files: Object.keys(files.files),
     warnings: shipped.warnings,
   };

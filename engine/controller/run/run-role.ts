@@ -2,7 +2,7 @@ import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
 import type { Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import type { HostResult } from "../../vocabulary/language.js";
-import type { SourcePositions } from "../policy/source-positions.js";
+import { mapPosition, type SourcePositions } from "../policy/source-positions.js";
 import { messageOf, placeText } from "../policy-error.js";
 import { hostVariables, type PlainVars } from "../variables.js";
 import type { HostState } from "./host-state.js";
@@ -104,13 +104,22 @@ function conclude(
     host.lost(outcome.loss);
     return outcome.loss.error.message;
   }
-  const error = outcomeError(outcome);
+  const told = outcomeError(outcome);
+  const error = told === undefined ? undefined : inOwnFiles(told, run.role.map);
   if (error === undefined) {
     run.report({ event: "role", host: host.name, role: run.role.name, status: "ok" });
     return undefined;
   }
   failHost(run, host, error, host.summary.failed > failedBefore);
   return error;
+}
+
+/** Leaves know places in what travelled ("role.js:12:5"); the operator has the policy's own files. */
+function inOwnFiles(text: string, map: string): string {
+  return text.replace(/\brole\.js:(\d{1,9}):(\d{1,9})\b/g, (found, line, column) => {
+    const place = mapPosition(map, Number(line), Number(column));
+    return place ? placeText(place) : found;
+  });
 }
 
 function outcomeError(outcome: Exclude<WingOutcome, { kind: "unreachable" }>): string | undefined {

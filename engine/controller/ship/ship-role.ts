@@ -2,6 +2,7 @@ import type { BlobSource } from "../../../relay/mesh/types.js";
 import type { Role } from "../../vocabulary/language.js";
 import type { LoadedPolicy } from "../policy/load-policy.js";
 import type { LocalSource } from "../policy/local-source.js";
+import { absoluteMap } from "../policy/source-positions.js";
 import { memoryBlob } from "./blobs.js";
 import { bundleForLeaf } from "./leaf-modules.js";
 import { bundlePackage } from "./packages.js";
@@ -14,7 +15,7 @@ export interface ShippedRole {
   /** The role's own code: CommonJS that exports `role` */
   readonly module: BlobSource & { readonly bytes: Uint8Array };
   readonly code: string;
-  /** Source map (JSON) of `code` */
+  /** Source map (JSON) of `code`, its sources absolute paths */
   readonly map: string;
   /** By what its code asks `require` for */
   readonly packages: ReadonlyMap<string, BlobSource & { readonly bytes: Uint8Array }>;
@@ -38,7 +39,7 @@ export async function shipRole(
     name: role.name,
     module: memoryBlob(bundle.code),
     code: bundle.code,
-    map: bundle.map,
+    map: absoluteMap(bundle.map, loaded.folder),
     packages: new Map(packages),
     warnings: bundle.warnings.map((warning) => `role ${role.name}: ${warning}`),
   };

@@ -163,6 +163,28 @@ describe("a run", () => {
     expect(JSON.stringify(events)).not.toContain("forged");
   });
 
+  it("leads a place in the code that travelled back to the policy's line", async () => {
+    const { events, folder } = await runScripted({
+      files: files(`import { defineRole, definePolicy } from "mop";
+
+const first = defineRole({ name: "first", async main({ shell }) {
+  await shell("exit 3");
+} });
+export default definePolicy({ roles: [{ role: first, hosts: ["l1"] }] });`),
+      async leaf({ plan, blob }) {
+        const lines = Buffer.from(await blob(plan.module))
+          .toString()
+          .split("\n");
+        const line = lines.findIndex((text) => text.includes('shell("exit 3")'));
+        const column = lines[line]!.indexOf("shell");
+        return { kind: "role", status: "failed", error: `it failed (role.js:${line + 1}:${column + 1})` };
+      },
+    });
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: "role", error: `it failed (${folder}/policy.ts:4:9)` }),
+    );
+  });
+
   it("counts a host that talks nonsense as failed", async () => {
     const { result, events } = await runScripted({
       files: files(twoRoles("{ role: first, hosts: ['l1'] }")),
