@@ -79,11 +79,15 @@ export class EventSender {
     return this.#kept.splice(0, count).reduce((freed, { body }) => freed + body.length + EVENT_COST, 0);
   }
 
-  /** The way to the receiver is a new one, and it has all items up to `last`: what lies behind is sent (again). */
-  resume(last: number): void {
-    this.acknowledge(last);
+  /**
+   * The way to the receiver is a new one, and it has all items up to `last`: what lies behind is sent (again).
+   * Returns as `acknowledge` does.
+   */
+  resume(last: number): number {
+    const freed = this.acknowledge(last);
     this.#sent = 0;
     this.#offset = 0;
+    return freed;
   }
 }
 

@@ -26,7 +26,7 @@ describe("a wing's events", () => {
        host.done(Buffer.alloc(300000, 5));`,
       { onEvent: (event) => void got.push(event.length) },
     );
-    expect(Buffer.from(await result)).toEqual(Buffer.alloc(300_000, 5));
+    expect(Buffer.alloc(300_000, 5).equals(await result)).toBe(true);
     expect(got).toEqual(sizes);
   });
 
