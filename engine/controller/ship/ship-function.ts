@@ -29,7 +29,7 @@ export async function shipFunction(
   const code = await plainModule(file, folder);
   const local = localOfExport(code, name);
   const from = JSON.stringify(file);
-  const contents = local === undefined ? undefined : sliceModule(code, local);
+  const contents = local === undefined ? undefined : sliceModule(code, local, "assignments");
   const bundle = await bundleForLeaf({
     folder,
     mopNames,

@@ -14,9 +14,16 @@ interface Statement {
  * at its top (reading tokens, asking an API for hosts, the default export with its hooks) stays behind. A statement
  * of no declaration comes along when it mentions something kept, since it may complete it (`table.x = 1`).
  *
+ * `completion`: a program that calls its own functions mentions them at its top, so only assignments to members of
+ * what is kept come along then.
+ *
  * `local` is the role's name inside the module; the result exports it as `role`. Positions stay as they were.
  */
-export function sliceModule(code: string, local: string): string {
+export function sliceModule(
+  code: string,
+  local: string,
+  completion: "mentions" | "assignments" = "mentions",
+): string {
   const program = parseModule(code);
   const statements = (program.body as SyntaxNode[]).map(describe);
   const owners = new Map<string, Statement>();
@@ -33,7 +40,7 @@ export function sliceModule(code: string, local: string): string {
   };
   settle();
   const completes = (statement: Statement) =>
-    [...statement.uses].some((name) => {
+    [...(completion === "mentions" ? statement.uses : assignedTo(statement.node))].some((name) => {
       const owner = owners.get(name);
       return owner?.kind === "declaration" && kept.has(owner);
     });
@@ -48,6 +55,14 @@ export function sliceModule(code: string, local: string): string {
   let result = code;
   for (const statement of statements) if (!kept.has(statement)) result = blank(result, statement.node);
   return `${result}\nexport { ${local} as role };\n`;
+}
+
+/** The name whose member a statement sets: `table` of `table.a.b = 1`. */
+function assignedTo({ expression }: SyntaxNode): string[] {
+  if (!isNode(expression) || expression.type !== "AssignmentExpression") return [];
+  let target = expression.left;
+  while (isNode(target) && target.type === "MemberExpression") target = target.object;
+  return target === expression.left ? [] : boundNames(target);
 }
 
 /** Blanked, not cut: lines and columns in errors stay right. */

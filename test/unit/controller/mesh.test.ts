@@ -8,7 +8,7 @@ import { UnreachableError } from "../../../relay/mesh/unreachable.js";
 import { MopError } from "../../../transport/errors.js";
 import type { Value } from "../../../transport/types.js";
 import { MemoryMesh, type MemoryMeshOptions } from "../../support/memory-mesh.js";
-import { greet, later, table } from "./remote.js";
+import { greet, later, table, translate } from "./remote.js";
 import { INVENTORY, type Leaf, type LeafScript, scripted, testPackage } from "./scripted.js";
 import { rejection, tempFolder } from "./temp-folder.js";
 
@@ -147,6 +147,11 @@ describe("a function of a module", () => {
       platform: process.platform,
     });
     expect(await host.call(later, 3)).toBe(3);
+  });
+
+  it("leaves its program's statements behind, but for those that complete what travels", async () => {
+    const host = await (await open(callee)).mesh.connect("l1");
+    expect(await host.call(translate, "yes")).toBe("oui");
   });
 
   it("may be named by its module's place", async () => {
