@@ -35,7 +35,13 @@ export async function runRole(run: RoleRun): Promise<void> {
 async function runBatch(run: RoleRun, batch: readonly HostState[]): Promise<void> {
   const { role, mesh } = run;
   const willing = await Promise.all(batch.map((host) => contactable(run, host)));
-  if (run.signal?.aborted) return;
+  if (run.signal?.aborted) {
+    // Whoever took a host out of service puts it back, though nothing happened there.
+    const untouched = { status: "failed", ok: 0, changed: 0, failed: 0, skipped: 0 } as const;
+    const result: HostResult = { ...untouched, error: "The run was interrupted" };
+    await Promise.all(batch.filter((_, index) => willing[index]).map((host) => after(run, host, result)));
+    return;
+  }
   const nodes = batch
     .filter((_host, index) => willing[index])
     .map((host): [HostState, NodeHandle] => [host, host.reach(mesh)]);
@@ -49,16 +55,14 @@ async function runBatch(run: RoleRun, batch: readonly HostState[]): Promise<void
 /** Asks `shouldContact` and runs `beforeContact`; a hook that throws fails its host, which is left alone then. */
 async function contactable(run: RoleRun, host: HostState): Promise<boolean> {
   const { entry } = run.role;
+  let hook = "shouldContact";
   try {
     if (entry.shouldContact && !(await entry.shouldContact(host.policyHost))) return false;
+    hook = "beforeContact";
     await entry.beforeContact?.(host.policyHost);
     return true;
   } catch (error) {
-    failHost(
-      run,
-      host,
-      hookMessage(run, entry.shouldContact ? "shouldContact or beforeContact" : "beforeContact", error),
-    );
+    failHost(run, host, hookMessage(run, hook, error));
     return false;
   }
 }
@@ -86,6 +90,10 @@ async function runHost(run: RoleRun, host: HostState, node: NodeHandle): Promise
     skipped: count("skipped"),
     ...(error === undefined ? {} : { error }),
   };
+  await after(run, host, result);
+}
+
+async function after(run: RoleRun, host: HostState, result: HostResult): Promise<void> {
   try {
     await run.role.entry.afterContact?.(host.policyHost, result);
   } catch (thrown) {

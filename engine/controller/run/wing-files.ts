@@ -20,7 +20,10 @@ export async function readWing(mop: MopPackage): Promise<WingFiles> {
   const names = await readdir(mop.bundles).catch(() => [] as string[]);
   if (!names.includes(ENTRY))
     throw new Error(`${path.join(mop.bundles, ENTRY)} is missing; run \`npm run build\``);
-  const read = async (name: string) => memoryBlob(await readFile(path.join(mop.bundles, name)));
+  const read = async (name: string) => ({
+    ...memoryBlob(await readFile(path.join(mop.bundles, name))),
+    packed: await readFile(path.join(mop.bundles, `${name}.br`)),
+  });
   const parts = names.filter((name) => name.endsWith(".js") && !NO_PART.has(name));
   return {
     entry: await read(ENTRY),

@@ -73,6 +73,33 @@ describe("hooks", () => {
     });
   });
 
+  it("put a host back that was taken out when the run is interrupted in between", async () => {
+    const stop = new AbortController();
+    const name = `mop:stop:${Math.random()}`;
+    Reflect.set(globalThis, name, () => stop.abort());
+    const { said, steps, result } = await withHooks(
+      `{ role: first, hosts: ["l1"], beforeContact() { globalThis[${JSON.stringify(name)}](); },
+         afterContact(host, { status, error }) { say([host.name, status, error].join(" ")); } }`,
+      { options: { signal: stop.signal } },
+    );
+    Reflect.deleteProperty(globalThis, name);
+    expect(said).toEqual(["l1 failed The run was interrupted"]);
+    expect(steps).toEqual([]);
+    expect(result.interrupted).toBe(true);
+  });
+
+  it("name themselves when they throw", async () => {
+    const { events } = await withHooks(
+      `{ role: first, shouldContact(host) { if (host.name === "l1") throw new Error("one"); return true; },
+         beforeContact(host) { if (host.name === "l2") throw new Error("two"); } }`,
+    );
+    const errors = events.flatMap((event) => (event.event === "role" && event.error ? [event.error] : []));
+    expect(errors.map((error) => error.replace(/ \(.*/, "")).sort()).toEqual([
+      "beforeContact failed: two",
+      "shouldContact failed: one",
+    ]);
+  });
+
   it("that throw after contact fail their host too, and no later role starts", async () => {
     const { steps, result } = await withHooks(
       `{ role: first, hosts: ["l1"], afterContact() { throw new Error("still drained"); } }, { role: second }`,
