@@ -10,8 +10,9 @@ const OUTPUT_PIECE = 16 * 1024;
 const MAX_NAME = 2 * 1024;
 const MAX_TEXT = 8 * 1024;
 const MAX_CHANGES = 64;
-/** Bytes of an event beside its diff, at most */
-const MAX_DIFF = MAX_EVENT - 3 * (MAX_NAME + MAX_TEXT) - 8 * 1024;
+const MAX_CHANGE = 200;
+/** Bytes of a diff: what the rest of the event leaves, at three bytes a character and room for the notes on cuts. */
+const MAX_DIFF = MAX_EVENT - 3 * (MAX_NAME + MAX_TEXT + MAX_CHANGES * (MAX_CHANGE + 50)) - 1024;
 
 export type ResourceReport = Omit<Extract<LeafEvent, { event: "resource" }>, "event" | "role">;
 
@@ -32,7 +33,7 @@ export class Events {
       type,
       name: shortened(name, MAX_NAME),
       status,
-      changes: changes.slice(0, MAX_CHANGES).map((change) => shortened(change, 200)),
+      changes: changes.slice(0, MAX_CHANGES).map((change) => shortened(change, MAX_CHANGE)),
       ...(diff === undefined ? {} : { diff: shortenedDiff(diff, MAX_DIFF) }),
       ...(error === undefined ? {} : { error: shortened(error, MAX_TEXT) }),
       ms,

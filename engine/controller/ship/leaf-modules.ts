@@ -10,6 +10,9 @@ import { PolicyError, placeText } from "../policy-error.js";
 
 const SHAKEN = "mop-shaken.js";
 
+/** Leaves load modules by `require` alone: a shipped `import()` would ask Node for a file that isn't there. */
+export const NO_DYNAMIC_IMPORT = { supported: { "dynamic-import": false } } as const satisfies BuildOptions;
+
 /** What travels runs on every Node from 16 up. */
 export const LEAF_BUILD = {
   bundle: true,
@@ -76,6 +79,7 @@ export async function bundleForLeaf(options: LeafBundleOptions): Promise<LeafBun
     const map = Buffer.from(joined).toString("base64");
     const second = await build({
       ...LEAF_BUILD,
+      ...NO_DYNAMIC_IMPORT,
       stdin: {
         contents: `${output(".js")}\n//# sourceMappingURL=data:application/json;base64,${map}`,
         resolveDir: folder,

@@ -1,7 +1,7 @@
 import { build } from "esbuild";
 import { buildError } from "../policy/esbuild-errors.js";
 import { PolicyError } from "../policy-error.js";
-import { LEAF_BUILD, type PackageUse } from "./leaf-modules.js";
+import { LEAF_BUILD, NO_DYNAMIC_IMPORT, type PackageUse } from "./leaf-modules.js";
 
 /**
  * One npm package as one CommonJS module, so that a changed role re-sends the role and not its packages. Its shape is
@@ -16,6 +16,7 @@ export async function bundlePackage(use: PackageUse, folder: string): Promise<st
   try {
     const result = await build({
       ...LEAF_BUILD,
+      ...NO_DYNAMIC_IMPORT,
       absWorkingDir: folder,
       entryPoints: ["mop-package"],
       outfile: "package.js",

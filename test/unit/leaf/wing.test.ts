@@ -205,3 +205,43 @@ test("an order that this wing does not know is answered with an error", async ()
     message: 'this host\'s program does not know the order "dance"',
   });
 });
+
+test("file, directory and template change a host once, and find nothing to do the second time", async () => {
+  const at = path.join(folder, "twice");
+  const parts = { templates: await bundleForTest("engine/leaf/parts/templates.ts") };
+  const run = async () => {
+    const host = new FakeHost();
+    const files = {
+      "templates/app.j2": host.file("{% include 'head.j2' %}\nport={{ port }}\n"),
+      "templates/head.j2": host.file("# {{ host.name }} by {{ facts.user.name | default('nobody') }}\n"),
+      motd: host.file("welcome\n"),
+    };
+    const main = roleText(`await directory(vars.at, { mode: 0o750 });
+      await file(vars.at + "/app.conf", { template: "templates/app.j2", mode: 0o640, vars: { port: 81 } });
+      await file(vars.at + "/motd", { source: "motd" });
+      await echo("port {{ port }} on {{ host.name }}");`);
+    const plan = { files, parts: { templates: host.add(parts.templates) }, vars: { port: 80 } };
+    return host.role(wing, main, plan, { at });
+  };
+  const first = await run();
+  expect(first.result).toEqual({ kind: "role", status: "ok", error: null });
+  expect(resources(first.events)).toEqual(["directory changed", "file changed", "file changed", "echo ok"]);
+  expect(readFileSync(path.join(at, "app.conf"), "utf8")).toBe(
+    `# l1 by ${os.userInfo().username}\nport=81\n`,
+  );
+  expect(first.events).toContainEqual({ event: "output", stream: "stdout", text: "port 80 on l1\n" });
+  const second = await run();
+  expect(resources(second.events)).toEqual(["directory ok", "file ok", "file ok", "echo ok"]);
+});
+
+test("a template's mistake fails its resource with the template's name and line", async () => {
+  const host = new FakeHost();
+  const files = { "a.j2": host.file("one\n{{ prot }}\n") };
+  const parts = { templates: host.add(await bundleForTest("engine/leaf/parts/templates.ts")) };
+  const main = roleText(`await file(vars.at, { template: "a.j2" });`);
+  const { result } = await host.role(wing, main, { files, parts }, { at: path.join(folder, "never") });
+  expect(result).toHaveProperty(
+    "error",
+    expect.stringContaining('"prot" is undefined (a.j2, line 2) (role.js:2:7)'),
+  );
+});
