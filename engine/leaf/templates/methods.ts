@@ -57,7 +57,7 @@ const LIST: Readonly<Record<string, Method<readonly unknown[]>>> = {
 /** The method `name` of a value; undefined where the value has none. */
 export function methodOf(value: unknown, name: string): ((given: Given) => unknown) | undefined {
   const bound = <T>(table: Readonly<Record<string, Method<T>>>, of: T) => {
-    const method = Object.hasOwn(table, name) ? table[name] : undefined;
+    const method = Object.getOwnPropertyDescriptor(table, name)?.value as Method<T> | undefined;
     return method && ((given: Given) => method(of, given));
   };
   if (typeof value === "string") return bound(TEXT, value);

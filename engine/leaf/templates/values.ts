@@ -45,7 +45,8 @@ export function defined<T>(value: T): Exclude<T, Undefined> {
   return value as Exclude<T, Undefined>;
 }
 
-const own = (dict: object, key: string): boolean => Object.hasOwn(dict, key);
+/** Object.hasOwn is younger than Node 16.0. */
+const own = (dict: object, key: string): boolean => Object.getOwnPropertyDescriptor(dict, key) !== undefined;
 
 /** `of[key]`, from the value's own data alone; undefined where there is none. */
 export function memberOf(of: unknown, key: unknown): unknown {
