@@ -12,7 +12,7 @@ import {
   encodeWant,
 } from "./messages.js";
 import { BlobStore } from "./store.js";
-import { mismatch, receiveBlobs, sendBlob } from "./stream.js";
+import { receiveBlobs, sendBlob, unpack } from "./stream.js";
 import type { BlobsOptions, NodeBlobs, OfferSet } from "./types.js";
 
 interface Waiter {
@@ -52,7 +52,7 @@ export function createBlobs(endpoint: Endpoint, { capacity, source }: BlobsOptio
     landed(hash, error) {
       for (const { resolve, reject } of waiting.get(hash) ?? [])
         if (error) reject(named(hash, error));
-        else resolve(store.get(hash)!);
+        else resolve(content(hash));
       waiting.delete(hash);
     },
     pin: (hash, by) => store.pin(hash, by),
@@ -104,12 +104,11 @@ export function createBlobs(endpoint: Endpoint, { capacity, source }: BlobsOptio
         const read = source?.(hash);
         if (!bytes && read) {
           const found = await read().catch((error: unknown) => asMopError(error, "BLOB_UNAVAILABLE"));
-          const wrong = found instanceof Uint8Array ? mismatch(hash, found) : found;
-          if (wrong) {
-            flights.lost(child, wrong);
+          if (found instanceof MopError) {
+            flights.lost(child, found);
             continue;
           }
-          bytes = found as Uint8Array;
+          bytes = found;
           store.put(hash, bytes);
         }
         if (!bytes) {
@@ -150,10 +149,13 @@ export function createBlobs(endpoint: Endpoint, { capacity, source }: BlobsOptio
     return undefined;
   }
 
+  /** Of a blob that is here. */
+  const content = (hash: string) => unpack(store.get(hash)!, sizeOf(hash)!);
+
   function get(hash: string): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       try {
-        if (flights.need(hash)) resolve(store.get(hash)!);
+        if (flights.need(hash)) resolve(content(hash));
         else waiting.set(hash, [...(waiting.get(hash) ?? []), { resolve, reject }]);
       } catch (error) {
         reject(named(hash, asMopError(error)));

@@ -1,4 +1,4 @@
-/** Verified blobs in memory. The least recently used go first; those that are pinned go only when nothing else is left. */
+/** Verified blobs in memory, as they travelled. The least recently used go first; those that are pinned go only when nothing else is left. */
 export class BlobStore {
   readonly #capacity: number;
   /** In the order of their last use */

@@ -36,9 +36,9 @@ export interface NodeBlobs extends Blobs {
 export interface BlobsOptions {
   /** Bytes that may be held in memory; at least MAX_BLOB */
   readonly capacity: number;
-  /** Controller only: reads what it offers; undefined for what it doesn't. */
+  /** Controller only: gives what it offers as it travels, verified; undefined for what it doesn't offer. */
   readonly source?: (hash: string) => (() => Promise<Uint8Array>) | undefined;
 }
 
-/** Of a blob that came: its bytes once verified, or why they are refused. */
+/** Of a blob that came: what travelled, once verified, or why it is refused. */
 export type Received = Uint8Array | MopError;

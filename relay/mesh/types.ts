@@ -60,6 +60,8 @@ export interface BlobSource {
   readonly size: number;
   /** Reads the content; called at most once for each direct child that needs it. */
   read(): Promise<Uint8Array>;
+  /** The content in Brotli, where it was made beforehand and is shorter; else it is made when the blob is sent */
+  readonly packed?: Uint8Array;
 }
 
 export interface LinkReport {
