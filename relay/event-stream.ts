@@ -37,6 +37,8 @@ export class EventSender {
   /** Items of `#kept` that were sent, and bytes of the next one */
   #sent = 0;
   #offset = 0;
+  /** The last number that was ever sent, over this way or one before it */
+  #highest = 0;
 
   /** The window is its writer's to keep: an item past it is kept all the same. */
   push(item: StreamItem): void {
@@ -58,7 +60,7 @@ export class EventSender {
       room -= ITEM_HEAD + length;
       if (length < left) this.#offset += length;
       else {
-        this.#sent++;
+        this.#highest = Math.max(this.#highest, this.#acknowledged + ++this.#sent);
         this.#offset = 0;
       }
     }
@@ -71,11 +73,13 @@ export class EventSender {
   /** All items up to number `last` were delivered: what that frees of the window. Throws PROTOCOL. */
   acknowledge(last: number): number {
     const count = last - this.#acknowledged;
-    if (count > this.#sent)
+    if (last > this.#highest)
       throw new MopError("PROTOCOL", `Event ${last} is acknowledged, but was not sent yet`);
     if (count <= 0) return 0;
     this.#acknowledged += count;
     this.#sent -= count;
+    // One that came over the old way, while it is sent again over the new one
+    if (this.#sent < 0) this.#sent = this.#offset = 0;
     return this.#kept.splice(0, count).reduce((freed, { body }) => freed + body.length + EVENT_COST, 0);
   }
 

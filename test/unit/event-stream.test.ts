@@ -202,7 +202,7 @@ describe("the event stream", () => {
         expect(delivered.map(({ body }) => body.length)).toEqual(sizes);
         expect(freed).toBe(sizes.reduce((sum, n) => sum + n + EVENT_COST, 0));
       }),
-      { numRuns: 500 },
+      { numRuns: 2000 },
     );
   });
 });
