@@ -1,5 +1,6 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
 import type { MopPackage } from "../../../engine/controller/policy/mop-package.js";
 import type { RunOptions, RunResult } from "../../../engine/controller/run/options.js";
@@ -28,9 +29,9 @@ export async function testPackage(): Promise<MopPackage> {
   });
   const root = await tempFolder({
     "index.js": outputFiles[0]!.contents,
-    "bundles/leaf.js": "the wing's entry",
-    "bundles/core.js": "the core",
-    "bundles/templates.js": "the template engine",
+    ...bundled("leaf", "the wing's entry"),
+    ...bundled("core", "the core"),
+    ...bundled("templates", "the template engine"),
   });
   return {
     root: ROOT,
@@ -39,6 +40,12 @@ export async function testPackage(): Promise<MopPackage> {
     bundles: path.join(root, "bundles"),
   };
 }
+
+/** A bundle as the build writes it: plain, and in Brotli as it travels. */
+const bundled = (name: string, text: string) => ({
+  [`bundles/${name}.js`]: text,
+  [`bundles/${name}.js.br`]: brotliCompressSync(text),
+});
 
 /** What a scripted leaf is told, and may do. */
 export interface Leaf {
