@@ -1,4 +1,4 @@
-import { asMopError, type MopError } from "../errors.js";
+import { asMopError, MopError } from "../errors.js";
 import { agentCredentials } from "./agent.js";
 import type { Credential, KeyRing } from "./keys.js";
 import type { Prompter, Target } from "./types.js";
@@ -32,9 +32,21 @@ export async function gatherCredentials(
   const agentOthers = target.identitiesOnly
     ? []
     : (inAgent ?? []).filter((credential) => !named.has(credential.fingerprint));
+  const complete = files.filter((credential) => {
+    const alone =
+      credential.publicOnly && !agentNamed.some(({ fingerprint }) => fingerprint === credential.fingerprint);
+    if (alone) note(publicAlone(credential.label));
+    return !credential.publicOnly;
+  });
   const seen = new Set<string>();
-  const keys = [...agentNamed, ...agentOthers, ...files].filter(
+  const keys = [...agentNamed, ...agentOthers, ...complete].filter(
     ({ fingerprint }) => !seen.has(fingerprint) && seen.add(fingerprint),
   );
   return { keys, problems };
 }
+
+const publicAlone = (file: string) =>
+  new MopError(
+    "KEY_UNREADABLE",
+    `${file} holds a public key only, and no agent has its private half; name the private key's file`,
+  );

@@ -1,6 +1,6 @@
 /**
  * What ssh2 keeps to itself is touched here and in library.ts only (version 1.17.0, pinned exactly; one canary test per field
- * in test/unit/ssh/internals.test.ts). Everything private gets a name of ours here.
+ * in test/lab/ssh/internals.test.ts). Everything private gets a name of ours here.
  */
 import { createDecipheriv, generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
 import type { Duplex } from "node:stream";
@@ -41,7 +41,6 @@ interface Protocol {
   _kex: { sessionID: Buffer; negotiated: NegotiatedAlgorithms; _keys?: KeyPairKeyObjectResult } | undefined;
   _identRaw: Buffer;
   _remoteIdentRaw: Buffer;
-  _authenticated: boolean;
   _destruct: unknown;
   _packetRW: {
     write: {
@@ -52,7 +51,6 @@ interface Protocol {
   };
   parse(chunk: Buffer, start: number, end: number): void;
   rekey(): void;
-  disconnect(reason: number): void;
   authNone(user: string): void;
   authPassword(user: string, password: string): void;
   authKeyboard(user: string): void;

@@ -15,6 +15,8 @@ export interface Credential {
   readonly fingerprint: string;
   /** Whether `sign` works without asking the operator */
   readonly ready: boolean;
+  /** The file holds the public half only: it names a key that an agent has */
+  readonly publicOnly?: boolean;
   /** Signs for the algorithm of `signatureAlgorithm`. Undefined: the operator gave no passphrase. */
   sign(data: Buffer): Promise<Buffer | undefined>;
 }
@@ -69,9 +71,7 @@ export class KeyRing {
     }
     const parsed = one(parseKey(text));
     if (!(parsed instanceof Error)) {
-      if (!parsed.isPrivateKey())
-        throw new MopError("KEY_UNREADABLE", `${file} holds a public key only; name the private key's file`);
-      return fromKey(file, parsed);
+      return parsed.isPrivateKey() ? fromKey(file, parsed) : { ...fromKey(file, parsed), publicOnly: true };
     }
     if (!/no passphrase given/.test(parsed.message)) {
       if (DEFAULT_NAMES.test(path.basename(file)) && /sk$/.test(file)) return undefined;
