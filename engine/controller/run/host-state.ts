@@ -22,7 +22,7 @@ export class HostState {
   readonly summary: HostSummary = { ok: 0, changed: 0, failed: 0, skipped: 0, unreachable: false };
   failed = false;
   readonly #report: Report;
-  #announced: NodeHandle | undefined;
+  #announced = false;
 
   constructor({ host, route, vars }: PreparedHost, report: Report) {
     this.host = host;
@@ -49,13 +49,11 @@ export class HostState {
     return node;
   }
 
-  /** Resolves once the node is up and the operator was told, which happens once a node. */
+  /** Resolves once the node is up and the operator was told, which happens once a run. */
   async connected(node: NodeHandle): Promise<void> {
     await node.up;
-    if (this.#announced === node) return;
-    const again = this.#announced !== undefined;
-    this.#announced = node;
-    if (again) return;
+    if (this.#announced) return;
+    this.#announced = true;
     const route = this.route.map((hop) => hop.target.name);
     this.#report({
       event: "host",

@@ -51,6 +51,27 @@ describe("a run", () => {
     expect(exitStatus(result)).toBe(0);
   });
 
+  it("reaches a host anew whose node is gone between two roles, and tells once that it is connected", async () => {
+    const steps: string[] = [];
+    let lose = () => {};
+    const { events, result } = await runScripted({
+      files: files(twoRoles("{ role: first, hosts: ['l1'] }, { role: second, hosts: ['l1'] }")),
+      leaf({ node }) {
+        lose = () => node.kill(new MopError("LINK_LOST", "l1: the link was lost"));
+        return OK;
+      },
+      mesh: {
+        onStep(step) {
+          steps.push(step);
+          if (step === "end l1") lose();
+        },
+      },
+    });
+    expect(steps.filter((step) => step === "reach l1")).toHaveLength(2);
+    expect(events.filter((event) => event.event === "host")).toHaveLength(1);
+    expect(result.failed).toEqual([]);
+  });
+
   it("goes on with other hosts when one fails, and starts no later role", async () => {
     const { result, events, steps } = await runScripted({
       files: files(BOTH),
@@ -98,7 +119,8 @@ describe("a run", () => {
     expect(result.unreachable).toEqual(["l2"]);
     expect(result.hosts.l2).toMatchObject({ ok: 0, failed: 0, unreachable: true });
     expect(result.hosts.l1).toMatchObject({ ok: 2 });
-    expect(steps.filter((step) => step === "reach l2")).toHaveLength(1);
+    expect(steps.filter((step) => step === "offer l2")).toHaveLength(1);
+    expect(steps.filter((step) => step === "offer l1")).toHaveLength(2);
     expect(exitStatus(result)).toBe(4);
     expect(exitStatus({ ...result, failed: ["l1"] })).toBe(2);
   });
