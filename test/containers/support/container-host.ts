@@ -115,15 +115,18 @@ export class ContainerHost {
 
   /** Processes of Node, whatever they call themselves: those whose program is the container's node. */
   async nodePids(): Promise<number[]> {
-    const found = await this.sh('for p in /proc/[0-9]*; do echo "$p $(readlink $p/exe || true)"; done');
+    const found = await this.sh(
+      'for p in /proc/[0-9]*; do echo "$p $(readlink $p/exe || true)"; done',
+      LAB_USER,
+    );
     return [...found.matchAll(/^\/proc\/(\d+) .*\/node/gm)].map((match) => Number(match[1]));
   }
 
-  /** Arguments and environment of all processes, NULs as spaces: where a secret would show. */
-  async visible(): Promise<string> {
-    return this.sh(
-      'for f in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr "\\0" " " <"$f"; done 2>/dev/null; true',
-    );
+  /** Arguments and environment of all processes as far as this user may see them, NULs as spaces. */
+  async visible(user = "root"): Promise<string> {
+    const look =
+      'for f in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr "\\0" " " <"$f"; done 2>/dev/null; true';
+    return this.sh(look, user);
   }
 
   /** Every path on disk and in memory file systems, with what changes when it is written. */

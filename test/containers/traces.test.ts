@@ -1,0 +1,135 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../support/alive.js";
+import { type MopRun, startMop, summaryOf } from "../support/mop.js";
+import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
+import { changedFiles, type FileStamps } from "./support/container-host.js";
+import { type ContainerLab, createContainerLab } from "./support/container-lab.js";
+import { findEngine } from "./support/engine.js";
+import { CLEAN_WITHIN_MS, processesOf, stampsOf } from "./support/looks.js";
+
+const engine = await findEngine();
+
+const PASSWORD = "correct-horse-41b7";
+const TOKEN = "tok-93f0c2d1e8";
+const BASTIONS = ["b1", "b2"];
+
+/** l1 takes a key, that an agent holds; l2 takes a password only. */
+const LEAVES = {
+  l1: { vars: { token: TOKEN } },
+  l2: {
+    prepare: `echo "deploy:${PASSWORD}" | chpasswd; : >/lab/authorized_keys`,
+    sshd: "PasswordAuthentication yes",
+    vars: { token: TOKEN, mop_password: PASSWORD },
+  },
+};
+
+/** Slow, so that there is something to look at while it runs. */
+const BODY = `
+    await file("/srv/token", { content: \`token = \${vars.token}\\n\`, mode: 0o600 });
+    await shell("sleep 4");
+`;
+
+/** An ssh-agent of this machine with one key. */
+async function startAgent(socket: string, key: string) {
+  const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  await until("the agent's socket", () => existsSync(socket));
+  await promisify(execFile)("ssh-add", [key], { env });
+  return agent;
+}
+
+describe.skipIf("missing" in engine)(
+  `a push with an agent, a password and a secret ${"missing" in engine ? `(${engine.missing})` : ""}`,
+  () => {
+    let lab: ContainerLab;
+    let policy: PolicyFolder;
+    let run: MopRun;
+    let before: Map<string, FileStamps>;
+    /** What anyone could see on each host while the push ran: processes, environments, sockets */
+    const seen = new Map<string, string>();
+
+    beforeAll(async () => {
+      if ("missing" in engine) return;
+      policy = policyFolder(rolePolicy(BODY));
+      lab = await createContainerLab({ image: engine.image, leaves: LEAVES });
+      before = await stampsOf(lab, BASTIONS);
+      const SSH_AUTH_SOCK = path.join(lab.folder, "agent");
+      const agent = await startAgent(SSH_AUTH_SOCK, lab.identityFile);
+      try {
+        // The agent is the only one that has the key: the option that names its file, the last two words, goes.
+        const options = lab.options.slice(0, lab.options.indexOf("--identity"));
+        // A longer way makes the logins last, so that they are looked at too.
+        lab.link.setDelay(100);
+        const started = startMop(["push", policy.policy, ...options, "-o", "json"], {
+          env: { SSH_AUTH_SOCK },
+        });
+        let over = false;
+        const done = started.done.finally(() => {
+          over = true;
+        });
+        const watch = async (name: string) => {
+          const host = lab.host(name);
+          let text = "";
+          while (!over) {
+            // Environments are shown to their own user only, even root needs a capability that containers lack.
+            text += await host.visible("deploy");
+            text += await host.visible("root");
+            text += await host.sh("cat /proc/net/unix; find / -xdev -type s; ls -la /tmp /dev/shm");
+          }
+          seen.set(name, text);
+        };
+        await Promise.all([...[...lab.hosts.keys()].map(watch), done]);
+        run = await done;
+      } finally {
+        agent.kill();
+      }
+    });
+    afterAll(async () => {
+      policy?.remove();
+      await lab?.close();
+    });
+
+    test("does its work on both leaves", async () => {
+      expect(run.status, run.stderr + run.stdout).toBe(0);
+      for (const leaf of ["l1", "l2"]) {
+        expect(summaryOf(run).hosts[leaf]).toMatchObject({ changed: 2, unreachable: false });
+        expect(await lab.host(leaf).sh("cat /srv/token")).toBe(`token = ${TOKEN}\n`);
+      }
+    });
+
+    test("writes no file on the bastions, not even for a moment", async () => {
+      const after = await stampsOf(lab, BASTIONS);
+      for (const name of BASTIONS)
+        expect(changedFiles(before.get(name)!, after.get(name)!), name).toEqual([]);
+    });
+
+    test("shows no secret in the processes and environments of any host", () => {
+      for (const [name, text] of seen) {
+        // What was looked at holds our processes and their environment, else the rest proves nothing.
+        expect(text, name).toMatch(/mop relay of \S+@/);
+        expect(text, name).toContain("SSH_CONNECTION=");
+        expect(text, name).not.toContain(PASSWORD);
+        expect(text, name).not.toContain(TOKEN);
+      }
+    });
+
+    test("brings no agent, no agent socket and no key to any host", async () => {
+      for (const [name, text] of seen) {
+        expect(text, name).not.toContain("SSH_AUTH_SOCK");
+        expect(text, name).not.toMatch(/agent|\/tmp\/ssh-/);
+      }
+      for (const name of lab.hosts.keys()) {
+        const keys = await lab.host(name).sh("grep -rlI 'PRIVATE KEY' /home /root /tmp /srv /dev/shm; true");
+        expect(keys, name).toBe("");
+      }
+    });
+
+    test("leaves nothing running on any host 10 s after its end", async () => {
+      await expect.poll(() => processesOf(lab), { timeout: CLEAN_WITHIN_MS, interval: 500 }).toEqual([]);
+    });
+  },
+);
