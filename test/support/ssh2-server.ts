@@ -34,6 +34,8 @@ export interface LibraryServer {
   readonly requests: readonly string[];
   /** Key exchanges that this side asked for */
   readonly rekeys: number;
+  /** Key exchanges behind a session's first, whoever asked for them */
+  readonly renewals: number;
   stop(): Promise<void>;
 }
 
@@ -53,9 +55,11 @@ export async function startLibrary(options: LibraryOptions): Promise<LibraryServ
   writeFileSync(path.join(folder, "key"), key.privateKey, { mode: 0o600 });
   const requests: string[] = [];
   let rekeys = 0;
+  let renewals = 0;
   const sockets = new Set<net.Socket>();
   const connected = (client: Connection) => {
     client.on("error", () => {});
+    client.on("rekey", () => renewals++);
     if (options.firstChannel) (client as unknown as Numbering)._chanMgr._cur = options.firstChannel - 1;
     if (options.lenient) makeLenient(client);
     client.on("authentication", (context) => {
@@ -109,6 +113,9 @@ export async function startLibrary(options: LibraryOptions): Promise<LibraryServ
     port: (front.address() as net.AddressInfo).port,
     folder,
     requests,
+    get renewals() {
+      return renewals;
+    },
     get rekeys() {
       return rekeys;
     },

@@ -2,6 +2,7 @@
 import { MopError } from "../errors.js";
 import type { Credentials } from "./credentials.js";
 import type { Credential } from "./keys.js";
+import { plain } from "./plain.js";
 import type { Prompter, Target } from "./types.js";
 
 export interface Question {
@@ -95,6 +96,7 @@ class Attempt {
     for (let tries = 0; tries < PASSWORD_TRIES && this.#offers("password"); tries++) {
       const password = await this.#secret("password:", tries);
       if (password === undefined) return false;
+      this.#note("password");
       const reply = await this.#port.password(password);
       if (reply.type === "expired")
         throw new MopError("AUTH_REFUSED", `${this.#who()}: the password has expired; change it on the host`);
@@ -114,6 +116,7 @@ class Attempt {
           if (secret === undefined) return false;
           answers.push(secret);
         }
+        this.#note("keyboard-interactive");
         reply = await this.#port.answer(answers);
       }
       if (this.#over(reply)) return true;
@@ -127,6 +130,11 @@ class Attempt {
     return this.#prompter?.password(this.#target, prompt);
   }
 
+  /** A method that was tried, for the refusal; never what was answered */
+  #note(method: string): void {
+    if (!this.#tried.includes(method)) this.#tried.push(method);
+  }
+
   #who(): string {
     return `${this.#target.name} refused the login of ${this.#target.user}`;
   }
@@ -137,7 +145,7 @@ class Attempt {
     if (this.#locked) reasons.push(`the key ${this.#locked} would do, but its passphrase was not given`);
     if (this.#tried.length === 0 && problems[0]) return new MopError("KEY_UNREADABLE", reasons.join("; "));
     const tried = this.#tried.length > 0 ? `tried ${this.#tried.join(", ")}` : "there was no key to try";
-    const offered = `the server takes ${this.#methods?.join(", ") || "no further method"}`;
+    const offered = `the server takes ${plain(this.#methods?.join(", ") ?? "") || "no further method"}`;
     return new MopError("AUTH_REFUSED", `${this.#who()} (${[tried, offered, ...reasons].join("; ")})`);
   }
 }
