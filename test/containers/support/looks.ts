@@ -6,10 +6,20 @@ import type { ContainerLab } from "./container-lab.js";
 /** A node ends with its link or after 8 s of silence; nothing of ours may be there after this. In ms. */
 export const CLEAN_WITHIN_MS = 10_000;
 
-/** What each resource did or would do, host by host in the order of the role. */
+/**
+ * What each resource did or would do, host by host in the order of the role. A check skips a command that changes
+ * nothing by its own word (interface.md, section 4): run, it is in order.
+ */
 export function deeds(run: MopRun) {
   return resourcesOf(run)
-    .map(({ host, type, name, status, changes, diff }) => ({ host, type, name, status, changes, diff }))
+    .map(({ host, type, name, status, changes, diff }) => ({
+      host,
+      type,
+      name,
+      status: type === "shell" && status === "skipped" ? "ok" : status,
+      changes,
+      diff,
+    }))
     .sort((a, b) => a.host.localeCompare(b.host));
 }
 
