@@ -4,7 +4,11 @@ import path from "node:path";
 import { brotliCompressSync } from "node:zlib";
 
 const CORE_MAX = 24_000;
+/** The wing with its templates: what a usual role brings */
 const WING_MAX = 60_000;
+const WING = new Set(["leaf.js", "templates.js"]);
+/** A part that only roles bring that use one of its types */
+const PART_MAX = 20_000;
 
 const folder = path.join(path.dirname(new URL(import.meta.url).pathname), "../dist/bundles");
 const bundles = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".js")) : [];
@@ -14,7 +18,11 @@ for (const name of bundles) {
   const size = brotliCompressSync(readFileSync(path.join(folder, name))).length;
   console.log(`${name.padEnd(16)} ${String(size).padStart(6)} bytes in Brotli`);
   if (name === "core.js") core = size;
-  else wing += size;
+  else if (WING.has(name)) wing += size;
+  else if (size > PART_MAX) {
+    console.error(`budget: the part ${name} is ${size} bytes, its budget ${PART_MAX}`);
+    process.exitCode = 1;
+  }
 }
 if (core > CORE_MAX) console.error(`budget: the core is ${core} bytes, its budget ${CORE_MAX}`);
 if (wing > WING_MAX) console.error(`budget: the leaf's wing is ${wing} bytes, its budget ${WING_MAX}`);

@@ -1,6 +1,6 @@
 // What travels to hosts, from the same sources as the controller: dist/bundles/core.js (the relay program), leaf.js
 // (the leaf's wing) and the wing's optional parts. CommonJS for Node 16, minified; budgets are in budget.mjs.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
@@ -15,6 +15,25 @@ function entries() {
     if (file.endsWith(".ts")) found[file.slice(0, -3)] = `engine/leaf/parts/${file}`;
   return Object.entries(found).filter(([, source]) => existsSync(path.join(root, source)));
 }
+
+const wing = path.join(root, "engine/leaf");
+
+/** Modules that parts have from the wing instead of in copies: those that engine/leaf/modules/shared.ts imports. */
+const shared = new Set(
+  [...readFileSync(path.join(wing, "modules/shared.ts"), "utf8").matchAll(/from "\.\.\/(.+)\.js"/g)].map(
+    ([, name]) => name,
+  ),
+);
+
+const sharedModules = {
+  name: "mop-wing",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\..*\.js$/ }, ({ path: specifier, resolveDir }) => {
+      const name = path.relative(wing, path.resolve(resolveDir, specifier)).replace(/\.js$/, "");
+      return shared.has(name) ? { path: `mop-wing/${name}`, external: true } : undefined;
+    });
+  },
+};
 
 /** Builds every bundle; returns name -> { size, compressed } in bytes. */
 export async function buildBundles() {
@@ -36,6 +55,7 @@ export async function buildBundles() {
       treeShaking: true,
       charset: "utf8",
       logLevel: "warning",
+      plugins: source.startsWith("engine/leaf/parts/") ? [sharedModules] : [],
     });
     const code = result.outputFiles[0].contents;
     const spread = /\?\.[\w$#]*\(\.\.\.[^)]*\)/.exec(result.outputFiles[0].text);

@@ -5,6 +5,7 @@ import type { LeafOrder, LeafResult } from "../vocabulary/order.js";
 import { Events, shortened } from "./events.js";
 import { facade } from "./modules/facade.js";
 import { ModuleLoader } from "./modules/loader.js";
+import { SHARED } from "./modules/shared.js";
 import { runCall } from "./orders/call.js";
 import { runCommand } from "./orders/command.js";
 import { readOrder } from "./orders/read-order.js";
@@ -22,7 +23,10 @@ const MAX_TEXT = 8 * 1024;
 export function start(host: WingHost): void {
   const children = new Children(host);
   const events = new Events(host);
-  const loader = new ModuleLoader(host, facade(), eventConsole(events));
+  const console = eventConsole(events);
+  const mop = facade();
+  const loader = new ModuleLoader(host, { mop }, console);
+  const partLoader = new ModuleLoader(host, SHARED, console);
   let ended = false;
   const end = (result: LeafResult): void => {
     if (ended) return;
@@ -32,7 +36,7 @@ export function start(host: WingHost): void {
   };
   const carryOut = async (): Promise<LeafResult> => {
     const order: LeafOrder = readOrder(host.order);
-    if (order.kind === "role") return runRole(order, { host, children, events, loader });
+    if (order.kind === "role") return runRole(order, { host, children, events, loader, partLoader });
     if (order.kind === "command") return runCommand(order, { children, events, signal: host.signal });
     await host.prefetch([order.module, ...Object.values(order.packages)]);
     return runCall(order, loader);

@@ -1,14 +1,8 @@
 import { types } from "node:util";
+import type { OptionRules, Rule } from "../vocabulary/types.js";
 import { Refusal } from "./errors.js";
 
-/** What an option may be: words for the error, and the test. */
-export interface Rule {
-  readonly expected: string;
-  test(value: unknown): boolean;
-}
-
-/** A rule for each option of `O`, and for nothing else. */
-export type OptionRules<O> = { readonly [Name in keyof Required<O>]: Rule };
+export type { OptionRules, Rule } from "../vocabulary/types.js";
 
 const rule = (expected: string, test: (value: unknown) => boolean): Rule => ({ expected, test });
 const isString = (value: unknown): value is string => typeof value === "string";
@@ -38,12 +32,18 @@ export const rules = {
         /^(0o)?[0-7]{3,5}$/.test(value) &&
         Number.parseInt(value.replace(/^0o/, ""), 8) <= 0o7777),
   ),
+  count: rule("a whole number from 0 up", (value) => Number.isInteger(value) && Number(value) >= 0),
+  port: rule(
+    "a port from 1 to 65535",
+    (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535,
+  ),
   list: rule("a list of strings", (value) => Array.isArray(value) && value.every(isString)),
   decision: rule(
     "true, false or a function of the result",
     (value) => typeof value === "boolean" || typeof value === "function",
   ),
   vars: rule("an object of variables", isPlain),
+  test: rule("a function of the result", (value) => typeof value === "function"),
   environment: rule(
     "an object of strings",
     (value) =>
@@ -61,7 +61,26 @@ export const COMMON_RULES = {
   failedWhen: rules.decision,
   timeout: rules.seconds,
   tags: rules.list,
+  retries: rules.count,
+  delay: rule(
+    "a number of seconds from 0 up",
+    (value) => typeof value === "number" && value >= 0 && value <= 2_000_000,
+  ),
+  until: rules.test,
 } as const;
+
+/** What types with several providers take too. */
+export const PROVIDER_RULES = { provider: rules.text } as const;
+
+/** One of these texts. */
+export const oneOf = (...texts: readonly string[]): Rule =>
+  rule(`one of ${texts.map((text) => JSON.stringify(text)).join(", ")}`, (value) =>
+    texts.includes(value as string),
+  );
+
+/** What either rule takes. */
+export const either = (a: Rule, b: Rule): Rule =>
+  rule(`${a.expected} or ${b.expected}`, (value) => a.test(value) || b.test(value));
 
 /** Throws a Refusal for the first option that is unknown or of the wrong kind. An undefined option is none. */
 export function checkOptions(options: unknown, own: OptionRules<object>): void {

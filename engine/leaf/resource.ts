@@ -1,34 +1,46 @@
 import { performance } from "node:perf_hooks";
 import type { ResourceEvent } from "../vocabulary/events.js";
-import type { CommonOptions, Result } from "../vocabulary/resources.js";
+import type { CommonOptions, ProviderOptions, Result } from "../vocabulary/resources.js";
 import { causeOf, Refusal, ResourceError } from "./errors.js";
-import { checkOptions } from "./options.js";
-import { withDeadline } from "./process/deadline.js";
-import type { Plan, ResourceType, TypeContext } from "./type.js";
+import { checkOptions, PROVIDER_RULES } from "./options.js";
+import { pause, withDeadline } from "./process/deadline.js";
+import { chooseProvider } from "./provider.js";
+import type { Plan, Provider, ResourceType, RoleTools } from "./type.js";
+import { typeContext } from "./type-context.js";
 
 /** A ResourceEvent but for what the caller knows. */
 export type ResourceReport = Omit<ResourceEvent, "event" | "host" | "role">;
 
+/** Tries after the first where `until` is given without `retries`. */
+const UNTIL_RETRIES = 3;
+/** Seconds between two tries. */
+const DELAY = 1;
+
+// biome-ignore lint/suspicious/noExplicitAny: a type's options are checked by its own rules
+type AnyType<R extends Result> = ResourceType<any, R, any>;
+
 export interface Extras {
+  /** What the role brings for this type, before the type's own */
+  readonly providers?: readonly Provider[];
   /** Called exactly once, before the result is given or the error thrown */
   report(report: ResourceReport): void | Promise<void>;
 }
 
 /**
- * One resource from its options to its result: checks the options, plans, then foresees (under --check) or applies.
- * `context.signal` is the run's; the type gets one that its timeout aborts too. Tags are the caller's business.
- * Throws a ResourceError when it failed and the failure isn't ignored, and nothing else.
+ * One resource from its options to its result: checks the options, plans, then foresees (under --check) or applies;
+ * tries again where it shall. `tools.signal` is the run's; the type gets one that its timeout aborts too. Tags are the
+ * caller's business. Throws a ResourceError when it failed and the failure isn't ignored, and nothing else.
  */
-export async function runResource<O extends CommonOptions<R>, R extends Result = Result>(
-  type: ResourceType<O, R>,
-  context: TypeContext,
+export async function runResource<R extends Result = Result>(
+  type: AnyType<R>,
+  tools: RoleTools,
   name: string,
-  options: O | undefined,
+  options: CommonOptions<R> | undefined,
   extras: Extras,
 ): Promise<R> {
   const start = performance.now();
-  const given = (options ?? {}) as O;
-  const result = await outcome(type, context, name, given);
+  const given = options ?? {};
+  const result = await severalTries(type, tools, name, given, extras.providers ?? []);
   await extras.report({
     type: type.name,
     name: String(name),
@@ -43,7 +55,7 @@ export async function runResource<O extends CommonOptions<R>, R extends Result =
 }
 
 /** The result of a resource that was left out, by its tags. */
-export function skippedResult<O extends CommonOptions<R>, R extends Result>(type: ResourceType<O, R>): R {
+export function skippedResult<R extends Result>(type: AnyType<R>): R {
   return finish(type, { changed: false, failed: false, skipped: true, changes: [] });
 }
 
@@ -51,55 +63,98 @@ function statusOf({ failed, skipped, changed }: Result): ResourceReport["status"
   return failed ? "failed" : skipped ? "skipped" : changed ? "changed" : "ok";
 }
 
-async function outcome<O extends CommonOptions<R>, R extends Result>(
-  type: ResourceType<O, R>,
-  context: TypeContext,
+async function severalTries<R extends Result>(
+  type: AnyType<R>,
+  tools: RoleTools,
   name: string,
-  options: O,
+  options: CommonOptions<R>,
+  providers: readonly Provider[],
 ): Promise<R> {
-  let plan: Plan<R> | undefined;
+  let refused: string | undefined;
   try {
     if (typeof name !== "string" || name === "" || name.includes("\0"))
       throw new Refusal("its name must be a string that is not empty");
-    checkOptions(options, type.options);
-    return await withDeadline(context.signal, options.timeout, async (signal) => {
-      plan = await type.plan({ ...context, signal }, name, options);
-      return context.check && !plan.readOnly
-        ? foresee(type, plan, options)
-        : await carryOut(type, plan, options);
-    });
+    checkOptions(options, { ...type.options, ...(type.providers ? PROVIDER_RULES : {}) });
   } catch (error) {
-    const diff = plan?.diff ? { diff: plan.diff } : {};
-    const base = {
-      changed: false,
-      failed: true,
-      skipped: false,
-      changes: [],
-      ...diff,
-      error: causeOf(error),
-    };
-    return finish(type, base, plan);
+    refused = causeOf(error);
+  }
+  if (refused !== undefined) return finish(type, failure(refused));
+  const { until, delay = DELAY } = options;
+  let retries = options.retries ?? (until ? UNTIL_RETRIES : 0);
+  for (let changed = false; ; retries--) {
+    const result = await oneTry(type, tools, name, options, providers);
+    const last = satisfied(type, tools, options, result);
+    changed ||= result.changed;
+    // What an earlier try changed stays changed, though the last one found nothing more to do.
+    if (!last.failed || retries <= 0 || tools.check || tools.signal.aborted)
+      return last.failed || !changed ? last : { ...last, changed };
+    await pause(delay * 1000, tools.signal);
   }
 }
 
+/** Asks `until` about a result that did not fail. */
+function satisfied<R extends Result>(
+  type: AnyType<R>,
+  tools: RoleTools,
+  options: CommonOptions<R>,
+  result: R,
+): R {
+  if (!options.until || result.failed || (tools.check && type.blank !== undefined)) return result;
+  try {
+    if (decision("until", options.until, result) || tools.check) return result;
+    return { ...result, failed: true, error: `"until" was not satisfied by the ${type.name}` };
+  } catch (error) {
+    return { ...result, failed: true, error: causeOf(error) };
+  }
+}
+
+async function oneTry<R extends Result>(
+  type: AnyType<R>,
+  tools: RoleTools,
+  name: string,
+  options: CommonOptions<R>,
+  providers: readonly Provider[],
+): Promise<R> {
+  let plan: Plan<R> | undefined;
+  try {
+    const provider = type.providers
+      ? chooseProvider([...providers, ...type.providers], (options as ProviderOptions).provider, tools.facts)
+      : undefined;
+    return await withDeadline(tools.signal, options.timeout, async (signal) => {
+      plan = await type.plan(typeContext(tools, signal), name, options, provider);
+      return tools.check && !plan.readOnly
+        ? foresee(type, tools, plan, options)
+        : await carryOut(type, plan, options);
+    });
+  } catch (error) {
+    return finish(type, { ...failure(causeOf(error)), ...(plan?.diff ? { diff: plan.diff } : {}) }, plan);
+  }
+}
+
+const failure = (error: string) => ({ changed: false, failed: true, skipped: false, changes: [], error });
+
 /** What applying the plan would give. */
-function foresee<O extends CommonOptions<R>, R extends Result>(
-  type: ResourceType<O, R>,
+function foresee<R extends Result>(
+  type: AnyType<R>,
+  tools: RoleTools,
   plan: Plan<R>,
-  options: O,
+  options: CommonOptions<R>,
 ): R {
   const changes = plan.actions;
-  if (changes.length > 0) plan.foresee?.();
+  if (changes.length > 0) {
+    if (plan.foresee) plan.foresee();
+    else tools.files.doubt();
+  }
   const unknown = type.blank !== undefined;
   if (unknown && options.changedWhen === false) return skippedResult(type);
   const base = finish(type, { ...blankResult(plan), changed: changes.length > 0, changes }, plan);
   return unknown ? base : decide(type, base, options);
 }
 
-async function carryOut<O extends CommonOptions<R>, R extends Result>(
-  type: ResourceType<O, R>,
+async function carryOut<R extends Result>(
+  type: AnyType<R>,
   plan: Plan<R>,
-  options: O,
+  options: CommonOptions<R>,
 ): Promise<R> {
   const applied = plan.actions.length > 0 || plan.readOnly ? await plan.apply() : [];
   if (applied.join() !== plan.actions.join())
@@ -123,11 +178,7 @@ function blankResult(plan: Plan<never> | Plan): Result {
 }
 
 /** changedWhen and failedWhen over a result. */
-function decide<O extends CommonOptions<R>, R extends Result>(
-  type: ResourceType<O, R>,
-  result: R,
-  options: O,
-): R {
+function decide<R extends Result>(type: AnyType<R>, result: R, options: CommonOptions<R>): R {
   const changed = decision("changedWhen", options.changedWhen, result) ?? result.changed;
   const counted: R = { ...result, changed, changes: changed ? result.changes : [] };
   const failed = decision("failedWhen", options.failedWhen, counted) ?? counted.failed;
@@ -158,10 +209,6 @@ function decision<R>(
 }
 
 /** With the fields that only this type's results have. */
-function finish<O extends CommonOptions<R>, R extends Result>(
-  type: ResourceType<O, R>,
-  base: Result,
-  plan?: Plan<R>,
-): R {
+function finish<R extends Result>(type: AnyType<R>, base: Result, plan?: Plan<R>): R {
   return { ...base, ...(plan?.extra?.() ?? type.blank) } as R;
 }

@@ -4,24 +4,34 @@
  */
 
 import type { RawInventory } from "./inventory.js";
+import { MARK } from "./mark.js";
 import type { RoleContext } from "./resources.js";
+import type { ProviderDefinition, ResourceType, TypeFunctions } from "./types.js";
 
-export const MARK = "mop:kind";
+export { MARK };
 
 export type Vars = Record<string, unknown>;
 
-export interface RoleDefinition<V extends Vars = Vars> {
+/** Types of one's own, by the names that `main` has them under. */
+// biome-ignore lint/suspicious/noExplicitAny: each type checks its own options; the table holds any
+export type OwnTypes = Readonly<Record<string, ResourceType<any, any, any, any>>>;
+
+export interface RoleDefinition<V extends Vars = Vars, T extends OwnTypes = OwnTypes> {
   /** Letters, digits, - and _; unique in a policy */
   name: string;
   /** Defaults; the role's entry, and what stands over it, replaces single values */
   vars?: V;
   /** Files that `main` names in ways that can't be read from its text: glob patterns relative to the policy */
   files?: readonly string[];
+  /** Types of one's own (`defineType`): functions of the context, beside the built-in ones */
+  types?: T;
+  /** Other ways to do a type (`defineProvider`); they come before the built-in ones */
+  providers?: readonly ProviderDefinition[];
   /** Runs on the leaf */
-  main(context: RoleContext<V>): Promise<void> | void;
+  main(context: RoleContext<V> & TypeFunctions<T>): Promise<void> | void;
 }
 
-export interface Role<V extends Vars = Vars> extends RoleDefinition<V> {
+export interface Role<V extends Vars = Vars, T extends OwnTypes = OwnTypes> extends RoleDefinition<V, T> {
   readonly [MARK]: "role";
 }
 
@@ -43,7 +53,8 @@ export interface HostResult {
 }
 
 export interface RoleEntry<V extends Vars = Vars> {
-  role: Role<V>;
+  // biome-ignore lint/suspicious/noExplicitAny: what types a role brings is its own business
+  role: Role<V, any>;
   /** Patterns of group names; default: all hosts */
   groups?: readonly string[];
   /** Patterns of host names; with `groups`, both must fit */
@@ -77,7 +88,9 @@ export interface TomlInventory {
 export type InventorySource = TomlInventory | RawInventory | (() => RawInventory | Promise<RawInventory>);
 
 /** A role: what runs on a leaf. `main` and everything it imports travel there. */
-export function defineRole<V extends Vars = Vars>(definition: RoleDefinition<V>): Role<V> {
+export function defineRole<V extends Vars = Vars, T extends OwnTypes = Record<never, never>>(
+  definition: RoleDefinition<V, T>,
+): Role<V, T> {
   return { ...definition, [MARK]: "role" };
 }
 

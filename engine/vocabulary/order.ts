@@ -27,8 +27,10 @@ export interface RolePlan {
   readonly module: string;
   /** Import specifier to hash of a CommonJS module, for npm packages */
   readonly packages: { readonly [specifier: string]: string };
-  /** Wing parts that this role needs beside the entry: name ("templates") to hash */
+  /** Wing parts beside the entry: name ("templates") to hash */
   readonly parts: { readonly [name: string]: string };
+  /** Names of the parts that the role's text seems to use: they are on their way */
+  readonly likely: readonly string[];
   /** Files that the role may use, by path relative to the policy's folder, "/" between parts */
   readonly files: { readonly [path: string]: OfferedFile };
   readonly vars: { readonly [name: string]: Value };

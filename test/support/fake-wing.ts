@@ -100,6 +100,7 @@ export class FakeHost {
       module: this.add(main),
       packages: {},
       parts: {},
+    likely: [],
       files: {},
       vars: {},
       extraVars: {},

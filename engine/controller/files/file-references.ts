@@ -12,6 +12,8 @@ export interface FileReferences {
   readonly hasTags: boolean;
   /** Some call seems to need the template engine; one that is made in other ways has it fetched when it runs */
   readonly renders: boolean;
+  /** Names that are called or taken from an object: types among them */
+  readonly uses: ReadonlySet<string>;
 }
 
 export interface RequiredFile {
@@ -30,7 +32,9 @@ export function fileReferences(code: string): FileReferences {
   const required: RequiredFile[] = [];
   let hasTags = false;
   let renders = false;
+  const uses = new Set<string>();
   walk(parseModule(code, "script"), (node) => {
+    for (const name of usedNames(node)) uses.add(name);
     if (isOption(node, "tags")) hasTags = true;
     if (isOption(node, "template") || (calleeName(node) === "echo" && mayHaveMarks(node))) renders = true;
     if (calleeName(node) === "file") required.push(...requiredBy(node));
@@ -41,7 +45,7 @@ export function fileReferences(code: string): FileReferences {
     // Two gaps with hardly a letter between them would offer everything.
     else if (/[\p{L}\p{N}].*[\p{L}\p{N}]/u.test(text.replaceAll(GAP, ""))) patterns.add(escapeGlob(text));
   });
-  return { literals, patterns, required, hasTags, renders };
+  return { literals, patterns, required, hasTags, renders, uses };
 }
 
 /** Stands for what is known at run time only; no path holds it. */
@@ -80,6 +84,16 @@ function calleeName(call: SyntaxNode): unknown {
   const callee = call.callee as SyntaxNode;
   if (callee.type === "Identifier") return callee.name;
   return callee.type === "MemberExpression" ? (callee.property as SyntaxNode).name : undefined;
+}
+
+/** `{ service } = context`, `context.service(...)`, `service(...)`. */
+function usedNames(node: SyntaxNode): string[] {
+  if (node.type === "ObjectPattern")
+    return (node.properties as SyntaxNode[])
+      .map((property) => (property.type === "Property" ? propertyName(property) : undefined))
+      .filter((name): name is string => typeof name === "string");
+  const name = calleeName(node);
+  return typeof name === "string" ? [name] : [];
 }
 
 function propertyName(property: SyntaxNode): unknown {

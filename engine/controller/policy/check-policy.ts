@@ -1,4 +1,5 @@
 import { MARK, type Policy, type RoleEntry } from "../../vocabulary/language.js";
+import { TYPE_PARTS } from "../../vocabulary/parts.js";
 import { isPlainObject } from "../inventory/plain.js";
 import { PolicyError } from "../policy-error.js";
 
@@ -13,6 +14,12 @@ const ENTRY_KEYS = new Set([
   "shouldContact",
   "beforeContact",
   "afterContact",
+]);
+/** Names in a role's context that its own types can't have. */
+const TAKEN: ReadonlySet<string> = new Set([
+  ...["vars", "facts", "host", "check"],
+  ...["file", "directory", "link", "shell", "echo"],
+  ...Object.values(TYPE_PARTS).flat(),
 ]);
 const HOOKS = ["shouldContact", "beforeContact", "afterContact"] as const;
 
@@ -44,12 +51,15 @@ function checkEntry(entry: unknown, at: string, fail: (message: string) => never
   const role = entry.role;
   if (!isPlainObject(role) || role[MARK] !== "role")
     fail(`${at}.role is no role; make it with defineRole({ ... })`);
-  const { name, vars, files } = role;
+  const { name, vars, files, types, providers } = role;
   if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name))
     fail(`${at}.role has the name ${JSON.stringify(name)}; a name has letters, digits, - and _`);
   if (typeof role.main !== "function") fail(`role ${name} has no \`main\` function`);
   if (vars !== undefined && !isPlainObject(vars)) fail(`role ${name}: \`vars\` is no object`);
   if (files !== undefined && !isTextList(files)) fail(`role ${name}: \`files\` is no list of patterns`);
+  checkTypes(types, (message) => fail(`role ${name}: ${message}`));
+  if (providers !== undefined && !(Array.isArray(providers) && providers.every(isProvider)))
+    fail(`role ${name}: \`providers\` is no list of what defineProvider() gave`);
   for (const key of Object.keys(entry))
     if (!ENTRY_KEYS.has(key)) fail(`role ${name}: ${at} has the unknown key "${key}"`);
   for (const key of ["groups", "hosts", "tags"])
@@ -66,6 +76,19 @@ function checkEntry(entry: unknown, at: string, fail: (message: string) => never
     if (entry[hook] !== undefined && typeof entry[hook] !== "function")
       fail(`role ${name}: \`${hook}\` is no function`);
 }
+
+function checkTypes(types: unknown, fail: (message: string) => never): void {
+  if (types === undefined) return;
+  if (!isPlainObject(types)) fail("`types` is no object of what defineType() gave");
+  for (const [key, type] of Object.entries(types)) {
+    if (TAKEN.has(key)) fail(`its own type "${key}" has a name that mop has already; choose another`);
+    if (!isPlainObject(type) || type[MARK] !== "type" || typeof type.plan !== "function")
+      fail(`its type "${key}" is none; make it with defineType({ name, options, plan })`);
+  }
+}
+
+const isProvider = (value: unknown): boolean =>
+  isPlainObject(value) && value[MARK] === "provider" && isPlainObject(value.provider);
 
 const isTextList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === "string");

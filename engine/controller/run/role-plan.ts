@@ -3,6 +3,7 @@ import type { Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import type { RoleEntry } from "../../vocabulary/language.js";
 import type { OfferedFile, RolePlan } from "../../vocabulary/order.js";
+import { partOf } from "../../vocabulary/parts.js";
 import { type FileReferences, fileReferences } from "../files/file-references.js";
 import type { PolicyFolder } from "../files/folder.js";
 import { offeredFiles } from "../files/offered-files.js";
@@ -59,7 +60,9 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
       throw error;
     },
   );
-  const usesTemplates = files.templates.length > 0 || references.renders;
+  const likely = [...likelyParts(references, files.templates.length > 0)].filter((part) =>
+    wing.parts.has(part),
+  );
   const plan = memoryBlob(
     encodeValue(
       planValue({
@@ -67,6 +70,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
         module: shipped.module.hash,
         packages: hashes(shipped.packages),
         parts: hashes(wing.parts),
+        likely,
         files: files.files,
         vars,
         extraVars: options.extraVars ?? {},
@@ -88,13 +92,24 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
     blobs: unique([...parcels, ...wingParts, ...files.blobs]),
     needed: [
       ...parcels.map((blob) => blob.hash),
-      ...(usesTemplates ? wingParts.map((blob) => blob.hash) : []),
+      ...likely.map((part) => wing.parts.get(part)!.hash),
       ...files.templates,
     ],
     map: shipped.map,
     files: Object.keys(files.files),
     warnings: shipped.warnings,
   };
+}
+
+/** Parts of the wing that the role's text seems to use; what it uses in other ways is fetched when it runs. */
+function likelyParts(references: FileReferences, hasTemplates: boolean): Set<string> {
+  const parts = new Set<string>();
+  if (hasTemplates || references.renders) parts.add("templates");
+  for (const name of references.uses) {
+    const part = partOf(name);
+    if (part !== undefined) parts.add(part);
+  }
+  return parts;
 }
 
 /** A role whose resources have no tags of their own runs as a whole or not at all: no host need hear of it. */
@@ -120,9 +135,24 @@ async function checkRequired(
 }
 
 function planValue(plan: RolePlan): Value {
-  const { role, module, packages, parts, vars, extraVars, check, diff, tags, skipTags, roleTags } = plan;
+  const { role, module, packages, parts, likely, vars, extraVars, check, diff, tags, skipTags, roleTags } =
+    plan;
   const files = Object.fromEntries(Object.entries(plan.files).map(([name, file]) => [name, fileValue(file)]));
-  return { role, module, packages, parts, files, vars, extraVars, check, diff, tags, skipTags, roleTags };
+  return {
+    role,
+    module,
+    packages,
+    parts,
+    likely,
+    files,
+    vars,
+    extraVars,
+    check,
+    diff,
+    tags,
+    skipTags,
+    roleTags,
+  };
 }
 
 const fileValue = ({ size, hash, chunks, executable }: OfferedFile): Value => ({

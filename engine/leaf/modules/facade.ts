@@ -1,5 +1,6 @@
 import { MopError } from "../../../transport/errors.js";
-import { ResourceError } from "../errors.js";
+import { Refusal, ResourceError } from "../errors.js";
+import { either, oneOf, rules } from "../options.js";
 import type { Exports } from "./loader.js";
 
 /** A twin of vocabulary/language.ts's words, so that role modules evaluate alike on both sides. */
@@ -11,9 +12,15 @@ const marked =
 export function facade(): Exports {
   return {
     ResourceError,
+    Refusal,
     MopError,
+    rules,
+    oneOf,
+    either,
     defineRole: marked("role"),
     definePolicy: marked("policy"),
+    defineType: marked("type"),
+    defineProvider: (type: string, provider: object) => ({ type, provider, "mop:kind": "provider" }),
     tomlInventory: (path: string) => ({ "mop:kind": "toml-inventory", path }),
   };
 }

@@ -27,15 +27,15 @@ const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
  */
 export class ModuleLoader {
   readonly #blobs: Pick<WingHost, "blob">;
-  readonly #facade: Exports;
+  readonly #own: Readonly<Record<string, object>>;
   readonly #console: Console;
   // Builtins need an absolute place to be asked from, whatever stands there.
   readonly #builtin = createRequire(path.join(path.parse(process.cwd()).root, "mop.js"));
 
-  /** `facade` is what "mop" gives; `console` is what the modules write to. */
-  constructor(blobs: Pick<WingHost, "blob">, facade: Exports, console: Console) {
+  /** `own` is what the wing itself gives: "mop" and the like; `console` is what the modules write to. */
+  constructor(blobs: Pick<WingHost, "blob">, own: Readonly<Record<string, object>>, console: Console) {
     this.#blobs = blobs;
-    this.#facade = facade;
+    this.#own = own;
     this.#console = console;
   }
 
@@ -55,7 +55,7 @@ export class ModuleLoader {
     const require = (specifier: unknown): unknown => {
       if (typeof specifier !== "string" || specifier === "")
         throw new TypeError("require needs a module's name");
-      if (specifier === "mop") return this.#facade;
+      if (Object.hasOwn(this.#own, specifier)) return this.#own[specifier];
       const key = `package ${specifier}`;
       const known = loaded.get(key);
       if (known) return known.exports;

@@ -34,13 +34,28 @@ export function readOrder(bytes: Uint8Array): LeafOrder {
 /** Reads the part of an order that all hosts of a role share. */
 export function readPlan(bytes: Uint8Array): RolePlan {
   const plan = fields(bytes, "role's plan");
-  const { role, module, packages, parts, files, vars, extraVars, check, diff, tags, skipTags, roleTags } =
-    plan;
+  const {
+    role,
+    module,
+    packages,
+    parts,
+    likely,
+    files,
+    vars,
+    extraVars,
+    check,
+    diff,
+    tags,
+    skipTags,
+    roleTags,
+  } = plan;
   const good =
     isText(role) &&
     isText(module) &&
     isTextMap(packages) &&
     isTextMap(parts) &&
+    isList(likely) &&
+    likely.every(isText) &&
     isMap(files) &&
     isMap(vars) &&
     isMap(extraVars) &&

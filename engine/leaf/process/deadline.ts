@@ -41,3 +41,17 @@ export async function withDeadline<T>(
     clearTimeout(cleanup);
   }
 }
+
+/** Waits so many ms, or until the signal is aborted. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const over = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", over);
+      resolve();
+    };
+    const timer = setTimeout(over, ms);
+    signal.addEventListener("abort", over, { once: true });
+    if (signal.aborted) over();
+  });
+}

@@ -1,8 +1,9 @@
 import type { CommonOptions, Result, RoleContext } from "../../vocabulary/resources.js";
+import { causeOf, ResourceError } from "../errors.js";
 import type { Events } from "../events.js";
 import { runResource, skippedResult } from "../resource.js";
-import type { TypeContext } from "../type.js";
-import { type AnyType, TYPES } from "../types/table.js";
+import type { RoleTools } from "../type.js";
+import type { OwnProviders, TypeSource } from "../types/sources.js";
 import { callPosition } from "./position.js";
 import type { Queue } from "./queue.js";
 import { type TagLimits, wantedByTags } from "./tags.js";
@@ -10,7 +11,9 @@ import { type TagLimits, wantedByTags } from "./tags.js";
 export interface ContextParts {
   readonly role: string;
   readonly given: Pick<RoleContext, "vars" | "facts" | "host" | "check">;
-  readonly types: TypeContext;
+  readonly tools: RoleTools;
+  readonly types: readonly TypeSource[];
+  readonly providers: OwnProviders;
   readonly limits: TagLimits;
   readonly queue: Pick<Queue, "add">;
   readonly events: Pick<Events, "resource">;
@@ -23,18 +26,18 @@ type ResourceFunction = (name: string, options?: CommonOptions) => Promise<Resul
 /** What `main` is given: its values, and a function for each resource type. */
 export function roleContext(parts: ContextParts): RoleContext {
   const functions = Object.fromEntries(
-    Object.entries(TYPES).map(([name, type]) => [name, resourceFunction(type, parts)]),
+    parts.types.map((source) => [source.name, resourceFunction(source, parts)]),
   );
   return { ...parts.given, ...functions } as unknown as RoleContext;
 }
 
-function resourceFunction(type: AnyType, parts: ContextParts): ResourceFunction {
+function resourceFunction(source: TypeSource, parts: ContextParts): ResourceFunction {
   const { queue, positions } = parts;
   const call: ResourceFunction = (name, options) => {
     const at = callPosition(call);
     return queue.add(async () => {
       try {
-        return await runOne(type, name, options, parts);
+        return await runOne(source, name, options, parts);
       } catch (error) {
         if (at !== undefined && typeof error === "object" && error !== null) positions.set(error, at);
         throw error;
@@ -45,17 +48,26 @@ function resourceFunction(type: AnyType, parts: ContextParts): ResourceFunction 
 }
 
 async function runOne(
-  type: AnyType,
+  source: TypeSource,
   name: string,
   options: CommonOptions | undefined,
-  { role, types, limits, events }: ContextParts,
+  { role, tools, providers, limits, events }: ContextParts,
 ): Promise<Result> {
+  const type = await source.find().catch((error: unknown) => {
+    throw failedToCome(source, String(name), error);
+  });
   if (wantedByTags(tagsOf(options), limits))
-    return runResource(type, types, name, options, {
+    return runResource(type, tools, name, options, {
+      providers: providers.get(type.name) ?? [],
       report: (report) => events.resource(role, report),
-    }) as Promise<Result>;
+    });
   await events.resource(role, { type: type.name, name: String(name), status: "skipped", changes: [], ms: 0 });
-  return skippedResult(type) as Result;
+  return skippedResult(type);
+}
+
+function failedToCome(source: TypeSource, name: string, error: unknown): ResourceError {
+  const result = { changed: false, failed: true, skipped: false, changes: [], error: causeOf(error) };
+  return new ResourceError(source.name, name, result, { cause: error });
 }
 
 /** Whatever else stands there is an error that the resource tells, where it runs. */

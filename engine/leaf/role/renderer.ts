@@ -1,9 +1,9 @@
 import type { Facts } from "../../vocabulary/facts.js";
 import type { Vars } from "../../vocabulary/language.js";
 import type { HostView, RolePlan } from "../../vocabulary/order.js";
-import { Refusal, refuse } from "../errors.js";
+import { Refusal } from "../errors.js";
 import type { OfferedFiles } from "../files/offered.js";
-import type { ModuleLoader } from "../modules/loader.js";
+import type { PartLoader } from "../modules/part-loader.js";
 import type { TemplateEngine } from "../template-engine.js";
 import type { Renderer } from "../type.js";
 import { templateVariables } from "./variables.js";
@@ -14,9 +14,9 @@ const MAX_TEMPLATE = 1024 * 1024;
 const MARKS = /\{\{|\{%|\{#/;
 
 export interface RendererParts {
-  readonly loader: Pick<ModuleLoader, "load">;
+  readonly parts: Pick<PartLoader, "load">;
   readonly offered: OfferedFiles;
-  readonly plan: Pick<RolePlan, "parts" | "extraVars">;
+  readonly plan: Pick<RolePlan, "extraVars">;
   readonly vars: Vars;
   readonly facts: Facts;
   readonly host: HostView;
@@ -25,7 +25,6 @@ export interface RendererParts {
 /** Templates over the role's variables, facts and host; the engine is a part of its own, fetched at the first use. */
 export class RoleRenderer implements Renderer {
   readonly #parts: RendererParts;
-  #engine: Promise<TemplateEngine> | undefined;
 
   constructor(parts: RendererParts) {
     this.#parts = parts;
@@ -42,8 +41,7 @@ export class RoleRenderer implements Renderer {
 
   async #render(name: string, text: string, local: Vars): Promise<string> {
     if (!MARKS.test(text)) return text;
-    this.#engine ??= this.#load();
-    const engine = await this.#engine;
+    const engine = (await this.#parts.parts.load("templates")) as unknown as TemplateEngine;
     const { facts, host, vars, plan, offered } = this.#parts;
     const all = templateVariables({ facts, host, ...vars }, local, plan.extraVars);
     try {
@@ -63,18 +61,5 @@ export class RoleRenderer implements Renderer {
         `the template "${path}" has ${size} bytes; a template may have ${MAX_TEMPLATE} at most`,
       );
     return (await this.#parts.offered.read(path)).toString("utf8");
-  }
-
-  async #load(): Promise<TemplateEngine> {
-    const hash = this.#parts.plan.parts.templates;
-    if (hash === undefined) throw new Refusal("the template engine did not come along with the role");
-    try {
-      const part = await this.#parts.loader.load({ hash, file: "templates.js", packages: {} });
-      return part as unknown as TemplateEngine;
-    } catch (error) {
-      // Another template may try again.
-      this.#engine = undefined;
-      throw refuse("the template engine can't be loaded", error);
-    }
   }
 }

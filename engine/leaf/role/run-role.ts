@@ -1,13 +1,17 @@
 import type { WingHost } from "../../../relay/wing.js";
 import type { LeafResult, RoleOrder, RolePlan } from "../../vocabulary/order.js";
 import type { RoleContext } from "../../vocabulary/resources.js";
+import type { Provider, ProviderDefinition } from "../../vocabulary/types.js";
 import type { Events } from "../events.js";
 import { gatherFacts } from "../facts/gather.js";
 import { Files } from "../files/files.js";
 import { OfferedFiles } from "../files/offered.js";
 import { type ModuleLoader, ROLE_FILE } from "../modules/loader.js";
+import { PartLoader } from "../modules/part-loader.js";
 import { readPlan } from "../orders/read-order.js";
 import type { Children } from "../process/children.js";
+import { type OwnProviders, typeSources } from "../types/sources.js";
+import type { AnyType } from "../types/table.js";
 import { roleContext } from "./context.js";
 import { messageOf, positionIn } from "./position.js";
 import { Queue } from "./queue.js";
@@ -19,17 +23,25 @@ export interface RoleParts {
   readonly children: Children;
   readonly events: Events;
   readonly loader: ModuleLoader;
+  /** Loads parts of the wing */
+  readonly partLoader: Pick<ModuleLoader, "load">;
 }
 
 type Main = (context: RoleContext) => unknown;
+
+interface LoadedRole {
+  readonly main: Main;
+  readonly types?: Readonly<Record<string, AnyType>>;
+  readonly providers?: readonly ProviderDefinition[];
+}
 
 /** Runs one role. Rejects only when the role could not be started or the run was cancelled. */
 export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafResult> {
   const { host, loader, events } = parts;
   const plan = readPlan(await host.blob(order.plan));
   const batch = [plan.module, ...Object.values(plan.packages)];
-  // Parts are on their way with the role where it names templates; else the first use fetches them.
-  if (Object.keys(plan.files).some((name) => name.endsWith(".j2"))) batch.push(...Object.values(plan.parts));
+  // Parts that the role seems to use are on their way with it; others are fetched at their first use.
+  for (const name of plan.likely) batch.push(plan.parts[name] ?? "");
   const here = host.prefetch(batch);
   const facts = gatherFacts();
   await here;
@@ -37,23 +49,26 @@ export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafR
   const queue = new Queue();
   const strays = watchStrays();
   try {
-    const main = mainOf(
+    const role = roleOf(
       await loader.load({ hash: plan.module, file: ROLE_FILE, packages: plan.packages }),
       plan.role,
     );
+    const wingParts = new PartLoader(parts.partLoader, plan.parts);
     const vars = roleVariables(order, plan);
     const offered = new OfferedFiles(host, plan.files);
     const context = roleContext({
       role: plan.role,
       given: { vars, facts, host: order.host, check: plan.check },
-      types: {
+      types: typeSources(wingParts, role.types ?? {}),
+      providers: ownProviders(role.providers ?? []),
+      tools: {
         check: plan.check,
         diff: plan.diff,
         facts,
         files: new Files(),
         offered,
         children: parts.children,
-        renderer: new RoleRenderer({ loader, offered, plan, vars, facts, host: order.host }),
+        renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),
         signal: host.signal,
         output: (stream, text) => events.output(stream, text),
       },
@@ -62,7 +77,7 @@ export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafR
       events,
       positions,
     });
-    await Promise.race([toItsEnd(main, context, queue), strays.first]);
+    await Promise.race([toItsEnd(role.main, context, queue), strays.first]);
     await queue.close(new Error("the role has ended"));
     return await conclude(plan, events, undefined);
   } catch (thrown) {
@@ -87,10 +102,18 @@ async function conclude(plan: RolePlan, events: Events, error: string | undefine
   return { kind: "role", status, error: error ?? null };
 }
 
-function mainOf(exported: Record<string, unknown>, name: string): Main {
-  const main: unknown = (exported.role as { main?: unknown } | undefined)?.main;
-  if (typeof main !== "function") throw new Error(`the module that came for the role ${name} has no main`);
-  return main as Main;
+function roleOf(exported: Record<string, unknown>, name: string): LoadedRole {
+  const role = exported.role as LoadedRole | undefined;
+  if (typeof role?.main !== "function")
+    throw new Error(`the module that came for the role ${name} has no main`);
+  return role;
+}
+
+function ownProviders(definitions: readonly ProviderDefinition[]): OwnProviders {
+  const providers = new Map<string, Provider[]>();
+  for (const { type, provider } of definitions)
+    providers.set(type, [...(providers.get(type) ?? []), provider]);
+  return providers;
 }
 
 /** The message, and where in the role it happened. */

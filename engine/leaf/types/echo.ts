@@ -1,11 +1,6 @@
-import type { Vars } from "../../vocabulary/language.js";
-import type { CommonOptions, Result } from "../../vocabulary/resources.js";
+import type { EchoOptions, Result } from "../../vocabulary/resources.js";
 import { rules } from "../options.js";
 import type { ResourceType } from "../type.js";
-
-export interface EchoOptions extends CommonOptions {
-  vars?: Vars;
-}
 
 /** Says something to the operator. */
 export const echo: ResourceType<EchoOptions, Result> = {

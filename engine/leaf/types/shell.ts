@@ -3,6 +3,7 @@ import { Refusal } from "../errors.js";
 import { absolute } from "../files/files.js";
 import { rules } from "../options.js";
 import { Collector } from "../process/collector.js";
+import { withLastLine } from "../process/execute.js";
 import type { ResourceType } from "../type.js";
 
 const NOT_RUN = { rc: null, stdout: "", stderr: "" } as const;
@@ -46,9 +47,3 @@ export const shell: ResourceType<ShellOptions, ShellResult> = {
     };
   },
 };
-
-/** What a command says last on stderr is mostly why it failed. */
-function withLastLine(sentence: string, stderr: string): string {
-  const line = stderr.trimEnd().split("\n").pop()?.trim() ?? "";
-  return line === "" ? sentence : `${sentence}: ${line.slice(0, 300)}`;
-}

@@ -6,7 +6,7 @@ import { link } from "./link.js";
 import { shell } from "./shell.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: each type checks its own options; the table holds any
-export type AnyType = ResourceType<any, any>;
+export type AnyType = ResourceType<any, any, any>;
 
 /** Every resource type, by the name that `main` has it under. */
 export const TYPES = { file, directory, link, shell, echo } as const satisfies Readonly<

@@ -178,3 +178,47 @@ test("echo renders its text, says it to the operator under --check too, and is n
     expect(run.output).toEqual(["stdout:port <port>\n"]);
   }
 });
+
+describe("tries", () => {
+  const count = (folder: string) => `echo x >>${folder}/tries; [ $(wc -l <${folder}/tries) -ge 3 ]`;
+
+  test("a failure is tried again, and the last try counts", async () => {
+    const folder = await tempFolder({});
+    const ran = await new Run().do("shell", count(folder), { retries: 5, delay: 0 });
+    expect(ran.report).toMatchObject({ status: "changed" });
+    expect(Object.values(await look(folder))).toEqual(["file 0644 x\nx\nx\n"]);
+  });
+
+  test("with too few tries it fails for its last reason", async () => {
+    const folder = await tempFolder({});
+    const ran = await new Run().do("shell", count(folder), { retries: 1, delay: 0 });
+    expect(ran.report).toMatchObject({ status: "failed", error: expect.stringContaining("status 1") });
+  });
+
+  test("until is asked for each result that did not fail, and fails it when it is never true", async () => {
+    const folder = await tempFolder({});
+    const until = (result: ShellResult) => result.stdout.trim() === "3";
+    const command = `echo x >>${folder}/tries; wc -l <${folder}/tries`;
+    expect((await new Run().do("shell", command, { until, delay: 0 })).result).toMatchObject({
+      stdout: "3\n",
+    });
+    const never = await new Run().do("shell", command, { until, delay: 0, retries: 1 });
+    expect(never.report).toMatchObject({ status: "failed", error: expect.stringContaining('"until"') });
+  });
+
+  test("under --check nothing is tried twice", async () => {
+    const ran = await new Run({ check: true }).do("shell", "false", { until: () => false });
+    expect(ran.report).toMatchObject({ status: "changed", changes: ["run"] });
+  });
+
+  test("what an earlier try changed stays a change", async () => {
+    const folder = await tempFolder({});
+    let asked = 0;
+    const ran = await new Run().do("file", `${folder}/a`, {
+      content: "x",
+      until: () => ++asked === 2,
+      delay: 0,
+    });
+    expect(ran.result).toMatchObject({ changed: true, failed: false });
+  });
+});

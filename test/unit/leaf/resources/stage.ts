@@ -16,7 +16,7 @@ import { Files } from "../../../../engine/leaf/files/files.js";
 import { OfferedFiles } from "../../../../engine/leaf/files/offered.js";
 import { Children } from "../../../../engine/leaf/process/children.js";
 import { type ResourceReport, runResource } from "../../../../engine/leaf/resource.js";
-import type { TypeContext } from "../../../../engine/leaf/type.js";
+import type { RoleTools } from "../../../../engine/leaf/type.js";
 import { TYPES } from "../../../../engine/leaf/types/table.js";
 import type { Facts } from "../../../../engine/vocabulary/facts.js";
 import type { Result } from "../../../../engine/vocabulary/resources.js";
@@ -72,11 +72,11 @@ export interface Ran {
 
 /** A run of resources one after another, as one role has it. */
 export class Run {
-  readonly context: TypeContext;
+  readonly context: RoleTools;
   readonly output: string[] = [];
   readonly children = new Children({ childStarted: () => undefined, childEnded: () => undefined });
 
-  constructor(options: Partial<TypeContext> & { offered?: OfferedFiles } = {}) {
+  constructor(options: Partial<RoleTools> = {}) {
     this.context = {
       check: false,
       diff: false,
