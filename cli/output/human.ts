@@ -5,6 +5,7 @@ import type {
   ResourceEvent,
   RoleEvent,
   RunEvent,
+  StoppedEvent,
   SummaryEvent,
 } from "../../engine/vocabulary/events.js";
 import { formatBytes, formatMs } from "./bytes.js";
@@ -60,6 +61,8 @@ export class HumanView {
         return this.#output(event);
       case "role":
         return [...this.#enter(event.role), ...this.#roleEnd(event)];
+      case "stopped":
+        return [...this.#enter(event.role), this.#stopped(event)];
       case "summary":
         return [...this.#flush(), ...this.#flushPartial(), ...this.#summary(event)];
     }
@@ -183,6 +186,11 @@ export class HumanView {
       return [this.#line(event.host, style.red("stopped"), escapeLine(event.error ?? "the role failed"))];
     }
     return verbose ? this.#tell(event.host, style.green("done"), `role ${escapeLine(event.role)}`, []) : [];
+  }
+
+  #stopped({ hosts, reason }: StoppedEvent): string {
+    const { style } = this.#options;
+    return `  ${style.red("not started")} on ${names(hosts)}: ${escapeLine(reason)}`;
   }
 
   #summary(event: SummaryEvent): string[] {

@@ -32,6 +32,14 @@ export interface RoleEvent {
   readonly error?: string;
 }
 
+/** A role was not started on these hosts: something failed before. */
+export interface StoppedEvent {
+  readonly event: "stopped";
+  readonly role: string;
+  readonly hosts: readonly string[];
+  readonly reason: string;
+}
+
 export type HostEvent =
   | {
       readonly event: "host";
@@ -68,7 +76,7 @@ export interface SummaryEvent {
   readonly ms: number;
 }
 
-export type RunEvent = HostEvent | ResourceEvent | OutputEvent | RoleEvent | SummaryEvent;
+export type RunEvent = HostEvent | ResourceEvent | OutputEvent | RoleEvent | StoppedEvent | SummaryEvent;
 
 /** What a leaf sends: the same events without the host, which the controller knows from the route. */
 export type LeafEvent = Omit<ResourceEvent, "host"> | Omit<OutputEvent, "host"> | Omit<RoleEvent, "host">;

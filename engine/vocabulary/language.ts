@@ -52,6 +52,10 @@ export interface HostResult {
   readonly error?: string;
 }
 
+/** So many, or a part of all: 3, "25%". */
+export type Amount = number | `${number}%`;
+export type Serial = Amount | readonly Amount[];
+
 export interface RoleEntry<V extends Vars = Vars> {
   // biome-ignore lint/suspicious/noExplicitAny: what types a role brings is its own business
   role: Role<V, any>;
@@ -61,8 +65,25 @@ export interface RoleEntry<V extends Vars = Vars> {
   hosts?: readonly string[];
   vars?: Partial<V> & Vars;
   tags?: readonly string[];
-  /** Hosts at once in this role. Default: all */
-  serial?: number;
+  /**
+   * Hosts at once in this role: a number, a percentage of its hosts ("25%"), or a list of these, one a batch, the last
+   * again and again. A batch starts when the one before is over everywhere. Default: all
+   */
+  serial?: Serial;
+  /**
+   * How many of the role's hosts may fail (or be unreachable) before no further batch and no later role starts; hosts
+   * that failed are left out of what comes later. A number, or a percentage. Default: 0
+   */
+  maxFailures?: Amount;
+  /** Only on the first of its hosts that can be reached */
+  runOnce?: boolean;
+  /** The host on which a host's part runs, with that host's variables and name: an inventory name, or how to find it */
+  delegate?: string | ((host: PolicyHost) => string | undefined);
+  /**
+   * "free": neighbouring roles with it are gone through by each host at its own pace; else a role starts when the one
+   * before is over on all hosts
+   */
+  strategy?: "free";
   become?: boolean | string;
   shouldContact?(host: PolicyHost): boolean | Promise<boolean>;
   beforeContact?(host: PolicyHost): void | Promise<void>;

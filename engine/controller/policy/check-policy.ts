@@ -2,6 +2,7 @@ import { MARK, type Policy, type RoleEntry } from "../../vocabulary/language.js"
 import { TYPE_PARTS } from "../../vocabulary/parts.js";
 import { isPlainObject } from "../inventory/plain.js";
 import { PolicyError } from "../policy-error.js";
+import { isAmount } from "../run/batches.js";
 
 const ENTRY_KEYS = new Set([
   "role",
@@ -10,6 +11,10 @@ const ENTRY_KEYS = new Set([
   "vars",
   "tags",
   "serial",
+  "maxFailures",
+  "runOnce",
+  "delegate",
+  "strategy",
   "become",
   "shouldContact",
   "beforeContact",
@@ -67,14 +72,37 @@ function checkEntry(entry: unknown, at: string, fail: (message: string) => never
       fail(`role ${name}: \`${key}\` is no list of texts`);
   if (entry.vars !== undefined && !isPlainObject(entry.vars))
     fail(`role ${name}: \`vars\` of its entry is no object`);
-  const { serial, become } = entry;
-  if (serial !== undefined && (!Number.isInteger(serial) || (serial as number) < 1))
-    fail(`role ${name}: \`serial\` is ${JSON.stringify(serial)}; give a whole number from 1 up`);
+  const { become } = entry;
+  checkOrder(entry, (message) => fail(`role ${name}: ${message}`));
   if (become !== undefined && typeof become !== "boolean" && typeof become !== "string")
     fail(`role ${name}: \`become\` is neither true, false nor a user's name`);
   for (const hook of HOOKS)
     if (entry[hook] !== undefined && typeof entry[hook] !== "function")
       fail(`role ${name}: \`${hook}\` is no function`);
+}
+
+/** Which hosts at once, and what stops the others. */
+function checkOrder(entry: Record<string, unknown>, fail: (message: string) => never): void {
+  const { serial, maxFailures, runOnce, delegate, strategy } = entry;
+  const steps = Array.isArray(serial) ? serial : [serial];
+  if (serial !== undefined && (steps.length === 0 || !steps.every((step) => isAmount(step, 1))))
+    fail(
+      `\`serial\` is ${JSON.stringify(serial)}; give a whole number from 1 up, a percentage such as "25%", or a list of these`,
+    );
+  if (maxFailures !== undefined && !isAmount(maxFailures, 0))
+    fail(
+      `\`maxFailures\` is ${JSON.stringify(maxFailures)}; give a whole number from 0 up, or a percentage such as "25%"`,
+    );
+  if (runOnce !== undefined && typeof runOnce !== "boolean") fail("`runOnce` is neither true nor false");
+  if (delegate !== undefined && typeof delegate !== "string" && typeof delegate !== "function")
+    fail("`delegate` is neither a host's name nor a function of the host");
+  if (strategy !== undefined && strategy !== "free")
+    fail(`\`strategy\` is ${JSON.stringify(strategy)}; the only one beside the usual is "free"`);
+  for (const key of ["serial", "maxFailures", "runOnce"] as const)
+    if (strategy === "free" && entry[key] !== undefined && entry[key] !== false)
+      fail(
+        `\`${key}\` makes hosts wait for each other, which \`strategy: "free"\` rules out; leave one away`,
+      );
 }
 
 function checkTypes(types: unknown, fail: (message: string) => never): void {

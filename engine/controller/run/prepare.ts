@@ -18,9 +18,18 @@ export interface PreparedRun {
   readonly loaded: LoadedPolicy;
   readonly targets: Targets;
   readonly wing: WingFiles;
-  readonly roles: readonly { readonly role: PreparedRole; readonly hosts: readonly InventoryHost[] }[];
+  readonly roles: readonly PreparedEntry[];
   /** Every host of any role, by name */
   readonly hosts: ReadonlyMap<string, PreparedHost>;
+  /** Every host that others delegate to, by name */
+  readonly delegates: ReadonlyMap<string, PreparedHost>;
+}
+
+/** A role, its hosts, and for those that don't run it themselves the name of the host that does. */
+export interface PreparedEntry {
+  readonly role: PreparedRole;
+  readonly hosts: readonly InventoryHost[];
+  readonly delegate: ReadonlyMap<string, string>;
 }
 
 export interface PreparedHost {
@@ -42,14 +51,18 @@ export async function prepareRun(options: RunOptions): Promise<PreparedRun> {
   const folder = new PolicyFolder(loaded.folder);
   const parts = { loaded, folder, wing: await wing, mopNames: await mopNames(mop), options };
   const entries = await Promise.all(
-    loaded.policy.roles.map(async (entry) => ({
-      role: await prepareRole(entry, parts),
-      hosts: options.local ? targets.hosts : hostsOf(entry, targets),
-      become: entry.become !== undefined && entry.become !== false,
-    })),
+    loaded.policy.roles.map(async (entry) => {
+      const hosts = options.local ? targets.hosts : hostsOf(entry, targets);
+      return {
+        role: await prepareRole(entry, parts),
+        hosts,
+        delegate: options.local ? new Map<string, string>() : delegatesOf(entry, hosts, targets),
+        become: entry.become !== undefined && entry.become !== false,
+      };
+    }),
   );
   await checked;
-  const roles = entries.flatMap(({ role, hosts, become }) => (role ? [{ role, hosts, become }] : []));
+  const roles = entries.flatMap(({ role, ...entry }) => (role ? [{ role, ...entry }] : []));
   const concerned = [...new Set(roles.flatMap(({ hosts }) => hosts))];
   refuseBecome(
     options.become === true || roles.some(({ become }) => become),
@@ -58,7 +71,19 @@ export async function prepareRun(options: RunOptions): Promise<PreparedRun> {
   );
   for (const { role } of roles) for (const warning of role.warnings) options.onWarning?.(warning);
   for (const warning of strangeVars(concerned, targets.inventory.source)) options.onWarning?.(warning);
-  return { options, loaded, targets, wing: parts.wing, roles, hosts: await prepareHosts(concerned, targets) };
+  const delegates = new Set(roles.flatMap(({ delegate }) => [...delegate.values()]));
+  return {
+    options,
+    loaded,
+    targets,
+    wing: parts.wing,
+    roles,
+    hosts: await prepareHosts(concerned, targets),
+    delegates: await prepareHosts(
+      [...delegates].map((name) => targets.inventory.hosts.get(name)!),
+      targets,
+    ),
+  };
 }
 
 /** A misspelt connection variable would be ignored in silence, and the host reached in another way than was meant. */
@@ -86,6 +111,26 @@ export async function prepareHosts(
     })),
   );
   return new Map(prepared.map((one) => [one.host.name, one]));
+}
+
+/** To whom a role's hosts delegate it. */
+function delegatesOf(
+  { delegate, role }: LoadedPolicy["policy"]["roles"][number],
+  hosts: readonly InventoryHost[],
+  { inventory }: Targets,
+): Map<string, string> {
+  const found = new Map<string, string>();
+  if (delegate === undefined) return found;
+  for (const { name, groups, vars } of hosts) {
+    const to = typeof delegate === "string" ? delegate : delegate({ name, groups, vars });
+    if (to === undefined || to === name) continue;
+    if (!inventory.hosts.has(to))
+      throw new PolicyError(
+        `role ${role.name}: ${name} is delegated to "${to}", which is not in ${inventory.source}`,
+      );
+    found.set(name, to);
+  }
+  return found;
 }
 
 /** A role's hosts within the limits. A name that the inventory doesn't have is a mistake, a pattern may fit none. */

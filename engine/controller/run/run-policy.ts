@@ -1,8 +1,9 @@
 import type { Mesh } from "../../../relay/mesh/types.js";
 import { HostState } from "./host-state.js";
 import type { Report, RunOptions, RunResult } from "./options.js";
-import { type PreparedRun, prepareRun } from "./prepare.js";
-import { runRole } from "./run-role.js";
+import { type PreparedEntry, type PreparedRun, prepareRun } from "./prepare.js";
+import type { RoleRun } from "./run-host.js";
+import { leaveOut, runBatch, runRole, sendAhead, type Task } from "./run-role.js";
 import { summarize } from "./summarize.js";
 
 /**
@@ -13,28 +14,87 @@ export async function runPolicy(options: RunOptions, mesh: Mesh, report: Report)
   return executeRun(await prepareRun(options), mesh, report);
 }
 
+/** A role with what its run needs, on the hosts that are still in. */
+interface Step {
+  readonly run: RoleRun;
+  readonly tasks: readonly Task[];
+}
+
 export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Report): Promise<RunResult> {
   const started = performance.now();
   const { options, loaded, wing, roles } = prepared;
+  const { signal, extraVars = {} } = options;
   const states = new Map(
     [...prepared.hosts].map(([name, host]) => [name, new HostState(host, report)] as const),
   );
-  for (const { role, hosts } of roles) {
-    const reachable = hosts
+  const delegates = new Map(
+    [...prepared.delegates].map(([name, host]) => [name, states.get(name) ?? new HostState(host, report)]),
+  );
+  const stepOf = ({ role, hosts, delegate }: PreparedEntry): Step => ({
+    run: { role, mesh, wing: wing.entry.hash, extraVars, positions: loaded.positions, report, signal },
+    tasks: hosts
       .map((host) => states.get(host.name)!)
-      .filter((state) => !state.summary.unreachable);
-    await runRole({
-      role,
-      hosts: reachable,
-      mesh,
-      wing: wing.entry.hash,
-      extraVars: options.extraVars ?? {},
-      positions: loaded.positions,
-      report,
-      signal: options.signal,
-    });
-    // A barrier: what comes later may rely on this role everywhere.
-    if (options.signal?.aborted || reachable.some((state) => state.failed)) break;
+      .filter((state) => !state.summary.unreachable && !state.failed)
+      .map((host) => ({ host, at: delegates.get(delegate.get(host.name) ?? "") ?? host })),
+  });
+  let stopped: string | undefined;
+  for (const stage of stages(roles)) {
+    if (signal?.aborted) break;
+    const steps = stage.map(stepOf);
+    if (stopped !== undefined) {
+      // A barrier: what comes later may rely on the role before everywhere.
+      for (const { run, tasks } of steps) leaveOut(run, tasks, stopped);
+      continue;
+    }
+    const [first] = steps;
+    if (first)
+      stopped =
+        first.run.role.entry.strategy === "free"
+          ? await runFreely(steps)
+          : await runRole(first.run, first.tasks);
   }
-  return summarize([...states.values()], mesh, report, started, options.signal?.aborted ?? false);
+  return summarize([...states.values()], mesh, report, started, signal?.aborted ?? false);
+}
+
+/** Roles that run one after another; those with the strategy "free" that follow each other are one stage. */
+function stages(roles: readonly PreparedEntry[]): PreparedEntry[][] {
+  const all: PreparedEntry[][] = [];
+  const isFree = (entry: PreparedEntry | undefined) => entry?.role.entry.strategy === "free";
+  for (const entry of roles) {
+    const last = all.at(-1);
+    if (last && isFree(last[0]) && isFree(entry)) last.push(entry);
+    else all.push([entry]);
+  }
+  return all;
+}
+
+/**
+ * Each host goes through the roles at its own pace, and stops at the first that fails there. Gives the reason why
+ * nothing may come after them, if there is one.
+ */
+async function runFreely(steps: readonly Step[]): Promise<string | undefined> {
+  for (const { run, tasks } of steps)
+    sendAhead(
+      run,
+      tasks.map(({ at }) => at.reach(run.mesh)),
+    );
+  const hosts = new Set(steps.flatMap(({ tasks }) => tasks.map(({ host }) => host)));
+  let failure: string | undefined;
+  await Promise.all(
+    [...hosts].map(async (host) => {
+      let bad: string | undefined;
+      for (const { run, tasks } of steps) {
+        const task = tasks.find((one) => one.host === host);
+        if (!task || run.signal?.aborted) continue;
+        if (bad !== undefined) {
+          leaveOut(run, [task], `role ${bad} failed there`);
+          continue;
+        }
+        const [status] = await runBatch(run, [task]);
+        if (status === "failed") failure ??= `role ${run.role.name} failed on ${host.name}`;
+        if (status === "failed" || status === "unreachable") bad = run.role.name;
+      }
+    }),
+  );
+  return failure;
 }

@@ -1,156 +1,107 @@
-import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
-import type { Value } from "../../../transport/types.js";
-import { encodeValue } from "../../../transport/wire/value.js";
+import type { NodeHandle } from "../../../relay/mesh/types.js";
 import type { HostResult } from "../../vocabulary/language.js";
-import { mapPosition, type SourcePositions } from "../policy/source-positions.js";
-import { messageOf, placeText } from "../policy-error.js";
-import { hostVariables, type PlainVars } from "../variables.js";
+import { amountOf, batchSizes } from "./batches.js";
 import type { HostState } from "./host-state.js";
-import type { Report } from "./options.js";
-import type { PreparedRole } from "./role-plan.js";
-import { runWing, type WingOutcome } from "./run-wing.js";
+import { afterContact, contactable, type RoleRun, runHost } from "./run-host.js";
 
-export interface RoleRun {
-  readonly role: PreparedRole;
-  readonly hosts: readonly HostState[];
-  readonly mesh: Mesh;
-  readonly wing: string;
-  readonly extraVars: PlainVars;
-  readonly positions: SourcePositions;
-  readonly report: Report;
-  readonly signal?: AbortSignal | undefined;
+/** A host and the host on whose node its part runs: itself, unless the role delegates it. */
+export interface Task {
+  readonly host: HostState;
+  readonly at: HostState;
 }
 
-/** One role on all its hosts, `serial` at a time. A host that fails doesn't stop the others. */
-export async function runRole(run: RoleRun): Promise<void> {
-  const size = run.role.entry.serial ?? Math.max(1, run.hosts.length);
-  for (let from = 0; from < run.hosts.length && !run.signal?.aborted; from += size)
-    await runBatch(run, run.hosts.slice(from, from + size));
+type Status = HostResult["status"] | "untouched";
+
+/**
+ * One role on its hosts, a batch at a time; a batch starts when the one before is over on every host. Gives the reason
+ * why no later role may start, if there is one.
+ */
+export async function runRole(run: RoleRun, tasks: readonly Task[]): Promise<string | undefined> {
+  const { entry } = run.role;
+  if (entry.runOnce) return runOnce(run, tasks);
+  const allowed = amountOf(entry.maxFailures ?? 0, tasks.length);
+  const failed: string[] = [];
+  const lost: string[] = [];
+  let from = 0;
+  for (const size of batchSizes(entry.serial, tasks.length)) {
+    if (run.signal?.aborted) break;
+    const batch = tasks.slice(from, from + size);
+    from += size;
+    const statuses = await runBatch(run, batch);
+    batch.forEach(({ host }, index) => {
+      const status = statuses[index];
+      if (status === "failed") failed.push(host.name);
+      if (status === "unreachable") lost.push(host.name);
+    });
+    const rest = tasks.slice(from);
+    if (failed.length + lost.length <= allowed || rest.length === 0 || run.signal?.aborted) continue;
+    const reason = failure(run, failed, lost, allowed);
+    leaveOut(run, rest, reason);
+    return reason;
+  }
+  return failed.length > allowed ? failure(run, failed, [], allowed) : undefined;
+}
+
+function failure(
+  { role }: RoleRun,
+  failed: readonly string[],
+  lost: readonly string[],
+  allowed: number,
+): string {
+  const parts = [
+    ...(failed.length > 0 ? [`failed on ${failed.join(", ")}`] : []),
+    ...(lost.length > 0 ? [`could not reach ${lost.join(", ")}`] : []),
+  ];
+  return `role ${role.name} ${parts.join(" and ")}${allowed > 0 ? `; at most ${allowed} may be lost` : ""}`;
+}
+
+/** On the first host that can be reached, and on no other. */
+async function runOnce(run: RoleRun, tasks: readonly Task[]): Promise<string | undefined> {
+  for (const task of tasks) {
+    if (run.signal?.aborted) break;
+    const [status] = await runBatch(run, [task]);
+    if (status === "failed") return failure(run, [task.host.name], [], 0);
+    if (status === "ok") break;
+  }
+  return undefined;
+}
+
+/** Tells which hosts a role was not started on, and why. */
+export function leaveOut(run: RoleRun, tasks: readonly Task[], reason: string): void {
+  const hosts = tasks.map(({ host }) => host.name);
+  if (hosts.length > 0) run.report({ event: "stopped", role: run.role.name, hosts, reason });
 }
 
 /**
  * Hooks first, for the whole batch at once, then the hosts together: so that what all of them need crosses each link
- * once.
+ * once. What became of each host, in order.
  */
-async function runBatch(run: RoleRun, batch: readonly HostState[]): Promise<void> {
-  const { role, mesh } = run;
-  const willing = await Promise.all(batch.map((host) => contactable(run, host)));
+export async function runBatch(run: RoleRun, batch: readonly Task[]): Promise<Status[]> {
+  const willing = await Promise.all(batch.map(({ host }) => contactable(run, host)));
+  const statuses: Status[] = willing.map((answer) => (answer === "failed" ? "failed" : "untouched"));
   if (run.signal?.aborted) {
     // Whoever took a host out of service puts it back, though nothing happened there.
-    const untouched = { status: "failed", ok: 0, changed: 0, failed: 0, skipped: 0 } as const;
-    const result: HostResult = { ...untouched, error: "The run was interrupted" };
-    await Promise.all(batch.filter((_, index) => willing[index]).map((host) => after(run, host, result)));
-    return;
+    const nothing = { status: "failed", ok: 0, changed: 0, failed: 0, skipped: 0 } as const;
+    const result: HostResult = { ...nothing, error: "The run was interrupted" };
+    const taken = batch.filter((_, index) => willing[index] === "yes");
+    await Promise.all(taken.map(({ host }) => afterContact(run, host, result)));
+    return statuses;
   }
-  const nodes = batch
-    .filter((_host, index) => willing[index])
-    .map((host): [HostState, NodeHandle] => [host, host.reach(mesh)]);
-  if (nodes.length === 0) return;
-  const handles = nodes.map(([, node]) => node);
+  const nodes = batch.map(({ at }, index) => (willing[index] === "yes" ? at.reach(run.mesh) : undefined));
+  sendAhead(run, nodes);
+  await Promise.all(
+    batch.map(async ({ host, at }, index) => {
+      const node = nodes[index];
+      if (node) statuses[index] = (await runHost(run, host, at, node)).status;
+    }),
+  );
+  return statuses;
+}
+
+/** Offers what the role needs to these nodes, and sends what each needs in any case. */
+export function sendAhead({ mesh, role }: RoleRun, nodes: readonly (NodeHandle | undefined)[]): void {
+  const handles = [...new Set(nodes.filter((node): node is NodeHandle => node !== undefined))];
+  if (handles.length === 0) return;
   mesh.offer(role.blobs, handles);
   mesh.push(role.needed, handles);
-  await Promise.all(nodes.map(([host, node]) => runHost(run, host, node)));
-}
-
-/** Asks `shouldContact` and runs `beforeContact`; a hook that throws fails its host, which is left alone then. */
-async function contactable(run: RoleRun, host: HostState): Promise<boolean> {
-  const { entry } = run.role;
-  let hook = "shouldContact";
-  try {
-    if (entry.shouldContact && !(await entry.shouldContact(host.policyHost))) return false;
-    hook = "beforeContact";
-    await entry.beforeContact?.(host.policyHost);
-    return true;
-  } catch (error) {
-    failHost(run, host, hookMessage(run, hook, error));
-    return false;
-  }
-}
-
-async function runHost(run: RoleRun, host: HostState, node: NodeHandle): Promise<void> {
-  const before = { ...host.summary };
-  const outcome = await runWing(host, node, {
-    entry: run.wing,
-    order: roleOrder(run, host),
-    signal: run.signal,
-    onEvent(event) {
-      if (event.event === "output") return run.report({ ...event, host: host.name });
-      host.count(event.status);
-      const { event: kind, ...rest } = event;
-      run.report({ event: kind, host: host.name, role: run.role.name, ...rest });
-    },
-  });
-  const error = conclude(run, host, outcome, before.failed);
-  const count = (status: "ok" | "changed" | "failed" | "skipped") => host.summary[status] - before[status];
-  const result: HostResult = {
-    status: outcome.kind === "unreachable" ? "unreachable" : error === undefined ? "ok" : "failed",
-    ok: count("ok"),
-    changed: count("changed"),
-    failed: count("failed"),
-    skipped: count("skipped"),
-    ...(error === undefined ? {} : { error }),
-  };
-  await after(run, host, result);
-}
-
-async function after(run: RoleRun, host: HostState, result: HostResult): Promise<void> {
-  try {
-    await run.role.entry.afterContact?.(host.policyHost, result);
-  } catch (thrown) {
-    failHost(run, host, hookMessage(run, "afterContact", thrown));
-  }
-}
-
-/** Reports how a host's part ended; its error, if it was one. */
-function conclude(
-  run: RoleRun,
-  host: HostState,
-  outcome: WingOutcome,
-  failedBefore: number,
-): string | undefined {
-  if (outcome.kind === "unreachable") {
-    host.lost(outcome.loss);
-    return outcome.loss.error.message;
-  }
-  const told = outcomeError(outcome);
-  const error = told === undefined ? undefined : inOwnFiles(told, run.role.map);
-  if (error === undefined) {
-    run.report({ event: "role", host: host.name, role: run.role.name, status: "ok" });
-    return undefined;
-  }
-  failHost(run, host, error, host.summary.failed > failedBefore);
-  return error;
-}
-
-/** Leaves know places in what travelled ("role.js:12:5"); the operator has the policy's own files. */
-function inOwnFiles(text: string, map: string): string {
-  return text.replace(/\brole\.js:(\d{1,9}):(\d{1,9})\b/g, (found, line, column) => {
-    const place = mapPosition(map, Number(line), Number(column));
-    return place ? placeText(place) : found;
-  });
-}
-
-function outcomeError(outcome: Exclude<WingOutcome, { kind: "unreachable" }>): string | undefined {
-  if (outcome.kind === "lost") return outcome.error.message;
-  const { result } = outcome;
-  if (result.kind === "role") return result.status === "ok" ? undefined : (result.error ?? "the role failed");
-  return result.kind === "error" ? result.message : `the host answered with a ${result.kind} result`;
-}
-
-/** `counted`: a resource's failure is in the summary already. */
-function failHost(run: RoleRun, host: HostState, error: string, counted = false): void {
-  host.failed = true;
-  if (!counted) host.count("failed");
-  run.report({ event: "role", host: host.name, role: run.role.name, status: "failed", error });
-}
-
-function hookMessage(run: RoleRun, hook: string, error: unknown): string {
-  const place = run.positions.ofError(error);
-  return `${hook} failed: ${messageOf(error)}${place ? ` (${placeText(place)})` : ""}`;
-}
-
-function roleOrder(run: RoleRun, host: HostState): Uint8Array {
-  const { name, groups } = host.host;
-  const vars: Value = hostVariables(host.vars, run.role.vars, run.extraVars);
-  return encodeValue({ kind: "role", plan: run.role.plan, host: { name, groups }, vars });
 }

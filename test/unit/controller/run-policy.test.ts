@@ -94,14 +94,6 @@ describe("a run", () => {
     expect(exitStatus(result)).toBe(2);
   });
 
-  it("finishes the batches of a role in which a host failed", async () => {
-    const { steps } = await runScripted({
-      files: files(twoRoles("{ role: first, serial: 1 }, { role: second }")),
-      leaf: ({ host }) => (host === "l1" ? { kind: "role", status: "failed", error: "no" } : OK),
-    });
-    expect(steps.filter((step) => step.startsWith("wing"))).toEqual(["wing l1", "wing l2", "wing l3"]);
-  });
-
   it("counts an unreachable host, names the hop, and lets later roles run on the others", async () => {
     const error = new MopError("CONNECT_REFUSED", "nothing listens there");
     const { result, events, steps } = await runScripted({

@@ -1,0 +1,138 @@
+import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
+import type { Value } from "../../../transport/types.js";
+import { encodeValue } from "../../../transport/wire/value.js";
+import type { HostResult } from "../../vocabulary/language.js";
+import { mapPosition, type SourcePositions } from "../policy/source-positions.js";
+import { messageOf, placeText } from "../policy-error.js";
+import { hostVariables, type PlainVars } from "../variables.js";
+import type { HostState } from "./host-state.js";
+import type { Report } from "./options.js";
+import type { PreparedRole } from "./role-plan.js";
+import { runWing, type WingOutcome } from "./run-wing.js";
+
+/** What all hosts of one role's run share. */
+export interface RoleRun {
+  readonly role: PreparedRole;
+  readonly mesh: Mesh;
+  readonly wing: string;
+  readonly extraVars: PlainVars;
+  readonly positions: SourcePositions;
+  readonly report: Report;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Asks `shouldContact` and runs `beforeContact`; a hook that throws fails its host, which is left alone then. */
+export async function contactable(run: RoleRun, host: HostState): Promise<"yes" | "no" | "failed"> {
+  const { entry } = run.role;
+  let hook = "shouldContact";
+  try {
+    if (entry.shouldContact && !(await entry.shouldContact(host.policyHost))) return "no";
+    hook = "beforeContact";
+    await entry.beforeContact?.(host.policyHost);
+    return "yes";
+  } catch (error) {
+    failHost(run, host, hookMessage(run, hook, error));
+    return "failed";
+  }
+}
+
+/** A host's part of a role on a node: its own, or that of the host that it is delegated to (`at`). */
+export async function runHost(
+  run: RoleRun,
+  host: HostState,
+  at: HostState,
+  node: NodeHandle,
+): Promise<HostResult> {
+  const before = { ...host.summary };
+  const outcome = await runWing(at, node, {
+    entry: run.wing,
+    order: roleOrder(run, host),
+    signal: run.signal,
+    onEvent(event) {
+      if (event.event === "output") return run.report({ ...event, host: host.name });
+      host.count(event.status);
+      const { event: kind, ...rest } = event;
+      run.report({ event: kind, host: host.name, role: run.role.name, ...rest });
+    },
+  });
+  const error = conclude(run, host, at, outcome, before.failed);
+  const count = (status: "ok" | "changed" | "failed" | "skipped") => host.summary[status] - before[status];
+  const lost = outcome.kind === "unreachable" && host === at;
+  const result: HostResult = {
+    status: lost ? "unreachable" : error === undefined ? "ok" : "failed",
+    ok: count("ok"),
+    changed: count("changed"),
+    failed: count("failed"),
+    skipped: count("skipped"),
+    ...(error === undefined ? {} : { error }),
+  };
+  return (await afterContact(run, host, result)) ? result : { ...result, status: "failed" };
+}
+
+/** false: the hook threw, which fails its host. */
+export async function afterContact(run: RoleRun, host: HostState, result: HostResult): Promise<boolean> {
+  try {
+    await run.role.entry.afterContact?.(host.policyHost, result);
+    return true;
+  } catch (thrown) {
+    failHost(run, host, hookMessage(run, "afterContact", thrown));
+    return false;
+  }
+}
+
+/** Reports how a host's part ended; its error, if it was one. */
+function conclude(
+  run: RoleRun,
+  host: HostState,
+  at: HostState,
+  outcome: WingOutcome,
+  failedBefore: number,
+): string | undefined {
+  if (outcome.kind === "unreachable") {
+    at.lost(outcome.loss);
+    const { message } = outcome.loss.error;
+    if (host !== at) failHost(run, host, `it is delegated to ${at.name}, which is unreachable: ${message}`);
+    return message;
+  }
+  const told = outcomeError(outcome);
+  const error = told === undefined ? undefined : inOwnFiles(told, run.role.map);
+  if (error === undefined) {
+    run.report({ event: "role", host: host.name, role: run.role.name, status: "ok" });
+    return undefined;
+  }
+  failHost(run, host, error, host.summary.failed > failedBefore);
+  return error;
+}
+
+/** Leaves know places in what travelled ("role.js:12:5"); the operator has the policy's own files. */
+function inOwnFiles(text: string, map: string): string {
+  return text.replace(/\brole\.js:(\d{1,9}):(\d{1,9})\b/g, (found, line, column) => {
+    const place = mapPosition(map, Number(line), Number(column));
+    return place ? placeText(place) : found;
+  });
+}
+
+function outcomeError(outcome: Exclude<WingOutcome, { kind: "unreachable" }>): string | undefined {
+  if (outcome.kind === "lost") return outcome.error.message;
+  const { result } = outcome;
+  if (result.kind === "role") return result.status === "ok" ? undefined : (result.error ?? "the role failed");
+  return result.kind === "error" ? result.message : `the host answered with a ${result.kind} result`;
+}
+
+/** `counted`: a resource's failure is in the summary already. */
+function failHost(run: RoleRun, host: HostState, error: string, counted = false): void {
+  host.failed = true;
+  if (!counted) host.count("failed");
+  run.report({ event: "role", host: host.name, role: run.role.name, status: "failed", error });
+}
+
+function hookMessage(run: RoleRun, hook: string, error: unknown): string {
+  const place = run.positions.ofError(error);
+  return `${hook} failed: ${messageOf(error)}${place ? ` (${placeText(place)})` : ""}`;
+}
+
+function roleOrder(run: RoleRun, host: HostState): Uint8Array {
+  const { name, groups } = host.host;
+  const vars: Value = hostVariables(host.vars, run.role.vars, run.extraVars);
+  return encodeValue({ kind: "role", plan: run.role.plan, host: { name, groups }, vars });
+}
