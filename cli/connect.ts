@@ -21,7 +21,14 @@ export async function targetOptions(
     inventory: flags.inventory,
     limitHosts: words(flags.limitHosts),
     limitGroups: words(flags.limitGroups),
-    become: flags.become === true || flags.askBecomePass === true,
+    become: {
+      become: flags.become === true || undefined,
+      becomeUser: flags.becomeUser,
+      becomeMethod: flags.becomeMethod,
+      becomePassword: flags.askBecomePass
+        ? await askPassword("Password to become another user: ", "--ask-become-pass")
+        : undefined,
+    },
     ...(signal ? { signal } : {}),
     routes: {
       via: words(flags.via),

@@ -15,7 +15,7 @@ export interface ConnectionFlags {
   readonly hop?: "relay" | "sealed" | "jump" | "auto";
   readonly become?: boolean;
   readonly becomeUser?: string;
-  readonly becomeMethod?: string;
+  readonly becomeMethod?: "sudo" | "su" | "doas";
   readonly askBecomePass?: boolean;
   readonly askPass?: boolean;
   /** Seconds */
@@ -87,10 +87,6 @@ export function addConnectionOptions(command: Command): Command {
         "auto",
       ]),
     )
-    .option("-b, --become", "become another user on the hosts")
-    .option("--become-user <name>", "whom to become")
-    .addOption(new Option("--become-method <method>").choices(["sudo", "su", "doas"]))
-    .option("-K, --ask-become-pass", "ask for the password of become")
     .option("-k, --ask-pass", "ask for the login password")
     .option("--connect-timeout <s>", "seconds until a host counts as unreachable", seconds)
     .addOption(
@@ -101,7 +97,15 @@ export function addConnectionOptions(command: Command): Command {
         .choices(["plain", "conformant", "eager"])
         .default("eager"),
     );
-  return addTimeout(command);
+  return addTimeout(addBecomeOptions(command));
+}
+
+export function addBecomeOptions(command: Command): Command {
+  return command
+    .option("-b, --become", "become another user on the hosts (root, unless something says whom)")
+    .option("--become-user <name>", "whom to become")
+    .addOption(new Option("--become-method <method>").choices(["sudo", "su", "doas"]))
+    .option("-K, --ask-become-pass", "ask for the password that becoming another user takes");
 }
 
 export function addTimeout(command: Command): Command {

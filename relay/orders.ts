@@ -25,6 +25,16 @@ export interface AdoptOrder {
   /** The command to run over the session, as boot/command.ts built it */
   readonly command: string;
   readonly child: BootOrder;
+  /** The command becomes another account: over a terminal, and asked for its password */
+  readonly elevation: Elevation | null;
+}
+
+/** What a boot needs that becomes another account. */
+export interface Elevation {
+  /** Answers the first question; empty: nothing is answered. Overwritten once it was used */
+  readonly secret: Uint8Array;
+  /** The question is told by its words ("Password:"), since the program doesn't take ours */
+  readonly words: boolean;
 }
 
 /** How a node starts and what it is told in its first frame. */
@@ -48,7 +58,7 @@ export type AdoptReport =
   | { readonly type: "authenticated" }
   | { readonly type: "up"; readonly info: NodeInfo };
 // Failures come as a reset of the pipe channel: AUTH_REFUSED, SSH_DISCONNECTED, HANDOFF_REFUSED, NO_NODE,
-// NODE_TOO_OLD, BOOT_FAILED, CORE_CORRUPT, CONNECT_*.
+// NODE_TOO_OLD, BOOT_FAILED, CORE_CORRUPT, BECOME_REFUSED, CONNECT_*.
 
 /**
  * Channel kind `wing`: runs a module of the leaf's wing in a worker (relay/wing.ts). Its events come up as messages of

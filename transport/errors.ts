@@ -47,6 +47,7 @@ export const ErrorCode = {
   NODE_TOO_OLD: 97,
   BOOT_FAILED: 98,
   CORE_CORRUPT: 99,
+  BECOME_REFUSED: 100,
   // The leaf's wing
   WING_FAILED: 112,
   OUT_OF_MEMORY: 113,

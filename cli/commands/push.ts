@@ -5,6 +5,7 @@ import { prepareRun } from "../../engine/controller/run/prepare.js";
 import { executeRun } from "../../engine/controller/run/run-policy.js";
 import { targetOptions, withMesh } from "../connect.js";
 import {
+  addBecomeOptions,
   addConnectionOptions,
   addOutputOptions,
   addRunOptions,
@@ -32,9 +33,11 @@ export function addLocal(program: Command, outcome: Outcome): void {
     .command("local")
     .description("apply the policy on this machine; no inventory needed")
     .argument("[policy]", "the policy's file or its folder", DEFAULT_POLICY);
-  addRunOptions(addTimeout(addOutputOptions(command))).action(async (policy: string, flags: RunFlags) => {
-    outcome.status = await push(policy, { ...flags, pace: "plain" }, true);
-  });
+  addRunOptions(addBecomeOptions(addTimeout(addOutputOptions(command)))).action(
+    async (policy: string, flags: RunFlags) => {
+      outcome.status = await push(policy, { ...flags, pace: "plain" }, true);
+    },
+  );
 }
 
 async function push(policy: string, flags: RunFlags, local: boolean): Promise<number> {

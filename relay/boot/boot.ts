@@ -1,6 +1,8 @@
 import { Duplex } from "node:stream";
 import { type ErrorName, MopError } from "../../transport/errors.js";
+import type { Elevation } from "../orders.js";
 import { createMarkerScan, createTail, quote } from "./noise.js";
+import { createQuestions } from "./questions.js";
 
 /** Milliseconds for stderr's last words to come in after stdout ended. */
 const LAST_WORDS_MS = 300;
@@ -13,6 +15,8 @@ export interface BootOptions {
   readonly core: Uint8Array;
   /** Milliseconds until the first frame */
   readonly timeoutMs: number;
+  /** The command becomes another account first: the core waits for that */
+  readonly elevation?: Elevation | null | undefined;
   /** What a running node says on stderr, one untrusted line at a time */
   readonly onLine?: (line: string) => void;
 }
@@ -21,7 +25,7 @@ export interface BootOptions {
 export interface Boot {
   /**
    * Frames may be written at once (they go behind the core); reads start with the node's first frame. Fails with
-   * MopError NO_NODE, NODE_TOO_OLD, BOOT_FAILED, CORE_CORRUPT or TIMEOUT.
+   * MopError NO_NODE, NODE_TOO_OLD, BOOT_FAILED, BECOME_REFUSED, CORE_CORRUPT or TIMEOUT.
    */
   readonly pipe: Duplex;
   /** To be called with what the command writes to stderr. */
@@ -37,7 +41,11 @@ export interface Boot {
 export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
   const scan = createMarkerScan(`mop-boot:${options.nonce};`);
   const errors = createTail(8192);
+  const questions = options.elevation && createQuestions(options.elevation, options.nonce);
   let lines = "";
+  /** What is to follow the core, while that waits */
+  let held: (() => void) | undefined;
+  let sent = false;
   let started = false;
   let settle: () => void;
   let refuse: (error: MopError) => void;
@@ -83,8 +91,23 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     options.timeoutMs,
   );
 
+  function sendCore(): void {
+    sent = true;
+    stdio.write(options.core);
+    held?.();
+  }
+
+  /** Before the marker: is this a question for the password? */
+  function listen(chunk: Uint8Array): void {
+    if (!questions || scan.found) return;
+    const answer = questions.take(chunk);
+    if (answer) stdio.write(answer, () => answer.fill(0));
+    else if (questions.refusal) fail(failed("BECOME_REFUSED", questions.refusal));
+  }
+
   function forward(bytes: Buffer, done: (error?: Error | null) => void): void {
-    if (stdio.destroyed || stdio.writableEnded) {
+    if (!sent) held = () => forward(bytes, done);
+    else if (stdio.destroyed || stdio.writableEnded) {
       ending();
       done();
     } else {
@@ -108,7 +131,9 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
   }
 
   function whyEnded(): MopError {
-    const marker = new RegExp(`mop-boot:${options.nonce}:(\\w+)(?::, ([^;]*))?;`).exec(errors.text);
+    // On a terminal both outputs are one
+    const text = errors.text + scan.noise.toString("utf8");
+    const marker = new RegExp(`mop-boot:${options.nonce}:(?!ask)(\\w+)(?::, ([^;]*))?;`).exec(text);
     const detail = marker?.[2] ? quote(marker[2], 1500) : "nothing";
     switch (marker?.[1]) {
       case "none":
@@ -122,12 +147,15 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
         return failed("CORE_CORRUPT", "the core arrived damaged: its SHA-256 is wrong");
     }
     if (started) return failed("LINK_LOST", `the node's process has ended${said()}`);
+    if (questions && !scan.found) return failed("BECOME_REFUSED", `becoming another user failed${said()}`);
     if (scan.found) return failed("BOOT_FAILED", `the core ended before its first frame${said()}`);
     return failed("BOOT_FAILED", `the boot command ended before Node ran${said()}`);
   }
 
   stdio.on("data", (chunk: Buffer) => {
     const rest = scan.take(chunk);
+    listen(chunk);
+    if (rest && !sent) sendCore();
     if (!rest) {
       if (scan.overrun) fail(failed("BOOT_FAILED", `the host prints without end before Node runs${said()}`));
       return;
@@ -149,12 +177,13 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     if (!stdio.readableEnded) ending();
   });
 
-  stdio.write(options.core);
+  if (!questions) sendCore();
   return {
     pipe,
     booted,
     stderr(chunk) {
       errors.add(chunk);
+      listen(chunk);
       if (!started || !options.onLine) return;
       const parts = (lines + Buffer.from(chunk).toString("utf8")).split("\n");
       lines = parts.pop()!.slice(-1000);

@@ -1,4 +1,5 @@
 import { MopError } from "../../transport/errors.js";
+import { type Become, becomeArgs } from "./become.js";
 import { FIRST_STAGE } from "./first-stage.js";
 
 /** Oldest Node that the core runs on. */
@@ -15,6 +16,8 @@ export interface BootCommand {
   readonly hash: string;
   /** Process title */
   readonly title: string;
+  /** Run as another account */
+  readonly become?: Become | undefined;
 }
 
 /**
@@ -49,8 +52,17 @@ export function bootCommand(options: BootCommand): string {
       "BAD_ARGUMENT",
       `mop_node ${JSON.stringify(options.node)} can't be used: a path without quotes, backslashes and exclamation marks is needed`,
     );
-  const args = ["mop", FIRST_STAGE, options.node, ...firstStageArgs(options).slice(2)];
-  return `exec sh -c '${FINDER}' ${args.map((arg) => `'${arg}'`).join(" ")}`;
+  if (options.become && (!PLAIN.test(options.become.user) || /^-|^$/.test(options.become.user)))
+    throw new MopError("BAD_ARGUMENT", `${JSON.stringify(options.become.user)} is no user's name to become`);
+  return `exec sh -c ${shellArgs(options)
+    .map((arg) => `'${arg}'`)
+    .join(" ")}`;
+}
+
+/** What `sh -c` is given. */
+export function shellArgs(options: BootCommand): string[] {
+  const args = [FINDER, "mop", FIRST_STAGE, options.node, ...firstStageArgs(options).slice(2)];
+  return options.become ? becomeArgs(options.become, options.nonce, args) : args;
 }
 
 /** Node's own arguments, where no shell is needed to find it. */

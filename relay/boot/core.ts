@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { BootOrder } from "../orders.js";
-import { bootCommand } from "./command.js";
+import type { Become } from "./become.js";
+import { type BootCommand, bootCommand } from "./command.js";
 
 /** The core as it travels, with what the boot command says of it. */
 export interface Core {
@@ -14,13 +15,11 @@ export function coreOf(bytes: Uint8Array): Core {
   return { bytes, hash: createHash("sha256").update(bytes).digest("hex") };
 }
 
-/** The boot command for one node; `node` is the path of the host's Node or empty. */
-export function commandFor(core: Core, order: BootOrder, node: string): string {
-  return bootCommand({
-    node,
-    nonce: order.nonce,
-    size: core.bytes.length,
-    hash: core.hash,
-    title: order.title,
-  });
+/** What a boot command for one node is built from; `node` is the path of the host's Node or empty. */
+export function commandOptions(core: Core, order: BootOrder, node: string, become?: Become): BootCommand {
+  const { nonce, title } = order;
+  return { node, nonce, size: core.bytes.length, hash: core.hash, title, become };
 }
+
+export const commandFor = (...of: Parameters<typeof commandOptions>): string =>
+  bootCommand(commandOptions(...of));

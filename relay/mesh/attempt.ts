@@ -7,10 +7,10 @@ import type { Endpoint, NodeInfo } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { bootOverPipe } from "../boot/boot.js";
 import { type Core, commandFor } from "../boot/core.js";
-import type { BootOrder } from "../orders.js";
+import type { BootOrder, Elevation } from "../orders.js";
 import { deferred, type Place } from "./place.js";
 import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
-import type { MeshOptions } from "./types.js";
+import type { Hop, MeshOptions } from "./types.js";
 import { type From, openWay, type Way, type WayPort } from "./ways.js";
 
 export interface StartPort extends WayPort {
@@ -49,6 +49,9 @@ export function bootOrder(port: StartPort, place: Place): BootOrder {
     bootTimeoutMs: options.bootTimeoutMs ?? BOOT_TIMEOUT_MS,
   };
 }
+
+const elevationOf = ({ become }: Hop): Elevation | null =>
+  become ? { secret: Buffer.from(become.password ?? ""), words: become.method !== "sudo" } : null;
 
 export const helloOf = (order: BootOrder) => ({
   protocol: PROTOCOL_VERSION,
@@ -108,7 +111,9 @@ export async function attemptNode(
     () => {},
   );
   let onStderr = (_chunk: Uint8Array) => {};
-  const stdio = await session.exec(commandFor(port.core, order, place.hop.node), (chunk) => onStderr(chunk));
+  const { node, become } = place.hop;
+  const command = commandFor(port.core, order, node, become);
+  const stdio = await session.exec(command, (chunk) => onStderr(chunk), become !== undefined);
   const started = startHere(port, place, order, stdio, attempts);
   onStderr = started.stderr;
   return Promise.race([started.up, session.authenticated.then(() => started.up)]);
@@ -141,14 +146,17 @@ async function handOver(
     attempts.announced = true;
     port.endpoint.addNode(place.id, parent);
   }
-  const command = commandFor(port.core, child, place.hop.node);
+  const command = commandFor(port.core, child, place.hop.node, place.hop.become);
   void channel.closed.then((error) =>
     up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")),
   );
-  await channel.adopt({ type: "adopt", session, command, child }, (report) => {
-    if (report.type === "authenticated") place.authenticated = true;
-    else up.resolve(report.info);
-  });
+  await channel.adopt(
+    { type: "adopt", session, command, child, elevation: elevationOf(place.hop) },
+    (report) => {
+      if (report.type === "authenticated") place.authenticated = true;
+      else up.resolve(report.info);
+    },
+  );
   attempts.dialled();
   place.dispatched.resolve();
   return up.promise;
@@ -168,6 +176,7 @@ export function startHere(
     nonce: order.nonce,
     core: port.core.bytes,
     timeoutMs: order.bootTimeoutMs,
+    elevation: elevationOf(place.hop),
     onLine: (line) => onNotice?.(place.name, line),
   });
   boot.pipe.on("error", () => {});

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { MopError } from "../../transport/errors.js";
 import type { NodeInfo } from "../../transport/types.js";
-import { firstStageArgs } from "../boot/command.js";
+import { firstStageArgs, shellArgs } from "../boot/command.js";
+import { commandOptions } from "../boot/core.js";
 import { joinStdio } from "../boot/stdio.js";
 import { type Attempts, bootOrder, type StartPort, startHere } from "./attempt.js";
 import type { Place } from "./place.js";
@@ -10,21 +11,22 @@ import type { Place } from "./place.js";
 export function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {
   const order = bootOrder(port, place);
   const { bytes, hash } = port.core;
-  const args = firstStageArgs({ nonce: order.nonce, size: bytes.length, hash, title: order.title });
+  const { node, become } = place.hop;
+  const [program, args] = become
+    ? ["/bin/sh", ["-c", ...shellArgs(commandOptions(port.core, order, node || process.execPath, become))]]
+    : [
+        node || process.execPath,
+        firstStageArgs({ nonce: order.nonce, size: bytes.length, hash, title: order.title }),
+      ];
   // In a group of its own: an interrupt at the terminal is ours to pass on
-  const child = spawn(place.hop.node || process.execPath, args, { stdio: "pipe", detached: true });
+  const child = spawn(program, args, { stdio: "pipe", detached: true });
   place.process = child;
   place.authenticated = true;
   const { up, stderr } = startHere(port, place, order, joinStdio(child.stdout, child.stdin), attempts);
   child.stderr.on("data", stderr);
   const failed = new Promise<never>((_resolve, reject) => {
     child.on("error", (error) =>
-      reject(
-        new MopError(
-          "NO_NODE",
-          `${place.name}: ${place.hop.node || process.execPath} can't be run: ${error.message}`,
-        ),
-      ),
+      reject(new MopError("NO_NODE", `${place.name}: ${program} can't be run: ${error.message}`)),
     );
   });
   return Promise.race([up, failed]);

@@ -103,10 +103,12 @@ export function openPipeChannel(endpoint: Endpoint, node: NodeId, order: PipeOrd
         ...adoption,
         session: encodeSessionState(adoption.session),
         child: { ...adoption.child },
+        elevation: adoption.elevation && { ...adoption.elevation },
       } as unknown as Value);
       const { outbound, inbound } = adoption.session;
       for (const { key, iv, macKey } of [outbound, inbound])
         for (const secret of [key, iv, macKey]) secret?.fill(0);
+      adoption.elevation?.secret.fill(0);
       await channel.control(body);
     },
     reset: () => channel.reset("CANCELLED", "the pipe was given up"),

@@ -107,5 +107,7 @@ export function placeKey(parent: Place | undefined, hop: Hop, jumps: boolean): s
     address,
     port,
     jumps ? "jump" : hop.kind === "local",
+    hop.become?.user ?? "",
+    hop.become?.method ?? "",
   ]);
 }

@@ -1,6 +1,7 @@
 import type { MopError } from "../../transport/errors.js";
 import type { LoginPace, Prompter, Target } from "../../transport/ssh/types.js";
 import type { NodeId, NodeInfo, Value } from "../../transport/types.js";
+import type { Become } from "../boot/become.js";
 
 /** How a host on a route is passed. */
 export type HopKind =
@@ -19,6 +20,8 @@ export interface Hop {
   readonly kind: HopKind;
   /** Path of the host's Node (mop_node); empty: look for it */
   readonly node: string;
+  /** The node runs as another account than the one that is logged in */
+  readonly become?: Become;
 }
 
 /** A node's place in the tree, as the operator knows it. */

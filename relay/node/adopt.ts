@@ -27,7 +27,7 @@ export async function adopt(
   channel: Channel,
   socket: net.Socket,
   replay: Buffer,
-  { session: state, command, child }: AdoptOrder,
+  { session: state, command, child, elevation }: AdoptOrder,
 ): Promise<void> {
   const { endpoint } = port;
   const session = adoptSession(socket, replay, state, { name: child.name });
@@ -46,12 +46,13 @@ export async function adopt(
   });
   try {
     let onStderr = (_chunk: Buffer) => {};
-    const remote = session.exec(command, (chunk) => onStderr(chunk));
+    const remote = session.exec(command, (chunk) => onStderr(chunk), elevation !== null);
     const boot = bootOverPipe(remote.pipe, {
       name: child.name,
       nonce: child.nonce,
       core: port.core,
       timeoutMs: child.bootTimeoutMs,
+      elevation,
       onLine: (line) => port.onLine(child.name, line),
     });
     onStderr = (chunk) => boot.stderr(chunk);

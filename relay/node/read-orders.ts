@@ -1,6 +1,6 @@
 import { MopError } from "../../transport/errors.js";
 import type { Value } from "../../transport/types.js";
-import type { AdoptOrder, BootOrder, PipeOrder } from "../orders.js";
+import type { AdoptOrder, BootOrder, Elevation, PipeOrder } from "../orders.js";
 import { decodeSessionState } from "../session/state.js";
 
 /** Longest boot command that is taken: the real one has 3 kB. */
@@ -59,6 +59,13 @@ function readBootOrder(value: Value | undefined): BootOrder {
   };
 }
 
+function readElevation(value: Value): Elevation {
+  const { secret, words } = table(value, "elevation");
+  if (!(secret instanceof Uint8Array)) throw bad("secret is no bytes");
+  // Its own copy, to be overwritten
+  return { secret: new Uint8Array(secret), words: words === true };
+}
+
 export function readAdoptOrder(value: Value): AdoptOrder {
   const from = table(value, "adopt");
   if (from.type !== "adopt") throw bad("only `adopt` can be ordered on a pipe");
@@ -67,5 +74,6 @@ export function readAdoptOrder(value: Value): AdoptOrder {
     session: decodeSessionState(from.session ?? null),
     command: text(from.command, "command", MAX_COMMAND),
     child: readBootOrder(from.child),
+    elevation: from.elevation == null ? null : readElevation(from.elevation),
   };
 }

@@ -27,7 +27,7 @@ export interface AdoptedSession {
   /** Resolves when the server accepted the login (at once where it had); rejects with AUTH_REFUSED or what ended the session. */
   readonly authenticated: Promise<void>;
   /** Runs a command over the session; may be called at once, and again for further ones. */
-  exec(command: string, onStderr: (chunk: Buffer) => void): RemoteCommand;
+  exec(command: string, onStderr: (chunk: Buffer) => void, tty?: boolean): RemoteCommand;
   /** Says goodbye and closes the pipe; running commands end without an exit status. */
   close(): void;
   /** Resolves when the session is over: undefined after `close`, else why. Never rejects. */

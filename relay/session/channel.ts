@@ -70,6 +70,7 @@ export function createExecChannel(
   id: number,
   command: string,
   onStderr: (chunk: Buffer) => void,
+  tty: boolean,
 ): ExecChannel {
   let remote: number | undefined;
   let started = false;
@@ -97,7 +98,11 @@ export function createExecChannel(
 
   const tell = (type: number, ...fields: Parameters<typeof message>[1][]) =>
     port.send(message(type, remote!, ...fields));
-  const run = () => tell(CHANNEL_REQUEST, "exec", true, command);
+  const run = () => {
+    // RFC 4254, 6.2; without an answer: where there is no terminal the command sees that itself
+    if (tty) tell(CHANNEL_REQUEST, "pty-req", false, "dumb", 80, 24, 0, 0, "\0");
+    tell(CHANNEL_REQUEST, "exec", true, command);
+  };
   const close = () => {
     if (remote === undefined || closeSent) return;
     closeSent = true;

@@ -29,7 +29,7 @@ export interface ConnectionPort {
 /** A session's end of the login and its channels (RFC 4252, RFC 4254). */
 export interface Connection {
   /** May be called before the login's answer: the command waits for it. */
-  exec(command: string, onStderr: (chunk: Buffer) => void): RemoteCommand;
+  exec(command: string, onStderr: (chunk: Buffer) => void, tty?: boolean): RemoteCommand;
   /** A message of number 50 or above. Throws MopError where the session can't go on. */
   take(payload: Buffer): void;
   /** The port is ready again. */
@@ -66,7 +66,7 @@ export function createConnection(port: ConnectionPort, loggedIn: boolean, server
   }
 
   return {
-    exec(command, onStderr) {
+    exec(command, onStderr, tty = false) {
       const id = next++;
       const { send, ready } = port;
       const channel = createExecChannel(
@@ -74,6 +74,7 @@ export function createConnection(port: ConnectionPort, loggedIn: boolean, server
         id,
         command,
         onStderr,
+        tty,
       );
       channels.set(id, channel);
       const guess = guessable && id === 0;

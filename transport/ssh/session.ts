@@ -28,10 +28,13 @@ export class Session implements SshSession {
     return this.#dialled.connection.serverIdent;
   }
 
-  async exec(command: string, onStderr: (chunk: Buffer) => void): Promise<Duplex> {
+  async exec(command: string, onStderr: (chunk: Buffer) => void, tty = false): Promise<Duplex> {
     const { connection } = this.#dialled;
-    if (this.#mayGuess()) return connection.openAhead(command, onStderr);
-    return connection.openChannel((done) => connection.core.client.exec(command, {}, done), onStderr);
+    if (this.#mayGuess() && !tty) return connection.openAhead(command, onStderr);
+    return connection.openChannel(
+      (done) => connection.core.client.exec(command, tty ? { pty: { term: "dumb" } } : {}, done),
+      onStderr,
+    );
   }
 
   async forward(host: string, port: number): Promise<Duplex> {

@@ -54,8 +54,11 @@ export interface SshSession {
   readonly serverIdent: string;
   /** Resolves when the server accepted the login; rejects with MopError. */
   readonly authenticated: Promise<void>;
-  /** A command's stdio as one byte pipe; stderr goes to `onStderr`. With `eager` and `conformant` it may be called before `authenticated`. */
-  exec(command: string, onStderr: (chunk: Buffer) => void): Promise<Duplex>;
+  /**
+   * A command's stdio as one byte pipe; stderr goes to `onStderr`, but with `tty` (a terminal) to the pipe as well. With
+   * `eager` and `conformant` it may be called before `authenticated`.
+   */
+  exec(command: string, onStderr: (chunk: Buffer) => void, tty?: boolean): Promise<Duplex>;
   /** ssh's own TCP forwarding (direct-tcpip) */
   forward(host: string, port: number): Promise<Duplex>;
   /**

@@ -1,3 +1,4 @@
+import type { Become } from "../../../relay/boot/become.js";
 import { PolicyError } from "../policy-error.js";
 
 /** The variables that steer a connection (interface.md, section 2); none of them is for roles. */
@@ -17,6 +18,7 @@ export const CONNECTION_VARS = [
 ] as const;
 
 export type MopHop = "relay" | "sealed" | "jump" | "local" | "auto";
+const BECOME_METHODS: readonly string[] = ["sudo", "su", "doas"];
 const HOPS: readonly string[] = ["relay", "sealed", "jump", "local", "auto"];
 
 /** What the inventory says of one host's connection; undefined where it is silent. */
@@ -30,7 +32,11 @@ export interface ConnectionVars {
   readonly via: readonly string[] | undefined;
   readonly node: string | undefined;
   readonly hop: MopHop | undefined;
-  readonly become: boolean;
+  /** undefined where the inventory is silent */
+  readonly become: boolean | undefined;
+  readonly becomeUser: string | undefined;
+  readonly becomeMethod: Become["method"] | undefined;
+  readonly becomePassword: string | undefined;
 }
 
 /** Reads and checks them. `where` names inventory and host in messages. */
@@ -48,6 +54,11 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
   const hop = text("mop_hop");
   if (hop !== undefined && !HOPS.includes(hop))
     throw new PolicyError(`${where}: mop_hop is "${hop}"; known are ${HOPS.join(", ")}`);
+  const method = text("mop_become_method");
+  if (method !== undefined && !BECOME_METHODS.includes(method))
+    throw new PolicyError(
+      `${where}: mop_become_method is "${method}"; known are ${BECOME_METHODS.join(", ")}`,
+    );
   return {
     host: addressText(text("mop_host"), "mop_host", where),
     port: portNumber(vars.mop_port, where),
@@ -57,7 +68,10 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
     via: nameList(vars.mop_via, "mop_via", where),
     node: text("mop_node"),
     hop: hop as MopHop | undefined,
-    become: truthy(vars.mop_become),
+    become: vars.mop_become === undefined ? undefined : truthy(vars.mop_become),
+    becomeUser: text("mop_become_user"),
+    becomeMethod: method as Become["method"] | undefined,
+    becomePassword: text("mop_become_password"),
   };
 }
 

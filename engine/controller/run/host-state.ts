@@ -1,8 +1,10 @@
+import type { Become } from "../../../relay/boot/become.js";
 import type { Hop, Mesh, NodeHandle } from "../../../relay/mesh/types.js";
 import { asMopError, type MopError } from "../../../transport/errors.js";
 import type { HostSummary, ResourceEvent } from "../../vocabulary/events.js";
 import type { PolicyHost } from "../../vocabulary/language.js";
 import type { InventoryHost } from "../inventory/inventory.js";
+import { elevated } from "../route/become.js";
 import type { PlainVars } from "../variables.js";
 import type { Report } from "./options.js";
 import type { PreparedHost } from "./prepare.js";
@@ -40,9 +42,9 @@ export class HostState {
     return { name: this.host.name, groups: this.host.groups, vars: this.host.vars };
   }
 
-  /** The node at the end of its route; the one of an earlier role while it lives. */
-  reach(mesh: Mesh): NodeHandle {
-    const node = mesh.reach(this.route);
+  /** The node at the end of its route, run as that user; the one of an earlier role while it lives. */
+  reach(mesh: Mesh, become?: Become): NodeHandle {
+    const node = mesh.reach(elevated(this.route, become));
     // Whoever waits for these sees the rejection; nobody may be waiting yet.
     node.dispatched.catch(() => undefined);
     node.up.catch(() => undefined);

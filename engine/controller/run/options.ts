@@ -1,6 +1,7 @@
 import type { HostSummary, RunEvent, SummaryEvent } from "../../vocabulary/events.js";
 import type { InventorySource } from "../../vocabulary/language.js";
 import type { MopPackage } from "../policy/mop-package.js";
+import type { BecomeOptions } from "../route/become.js";
 import type { RouteOptions } from "../route/routes.js";
 import type { PlainVars } from "../variables.js";
 
@@ -11,8 +12,7 @@ export interface TargetOptions {
   readonly limitHosts?: readonly string[] | undefined;
   readonly limitGroups?: readonly string[] | undefined;
   readonly routes?: RouteOptions;
-  /** --become, and what goes with it */
-  readonly become?: boolean | undefined;
+  readonly become?: BecomeOptions | undefined;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
 }

@@ -1,3 +1,4 @@
+import type { Become } from "../../../relay/boot/become.js";
 import type { Hop } from "../../../relay/mesh/types.js";
 import { PolicyFolder } from "../files/folder.js";
 import { type InventoryHost, selectHosts, unknownPatterns } from "../inventory/inventory.js";
@@ -9,7 +10,7 @@ import { unknownConnectionVars } from "../route/connection-vars.js";
 import { type PlainVars, travellingHostVars } from "../variables.js";
 import type { RunOptions } from "./options.js";
 import { type PreparedRole, prepareRole } from "./role-plan.js";
-import { findTargets, localTargets, refuseBecome, type Targets } from "./targets.js";
+import { becomesOf, findTargets, localTargets, type Targets } from "./targets.js";
 import { readWing, type WingFiles } from "./wing-files.js";
 
 /** A run that is ready to start: nothing was contacted, everything that can be wrong on this side was looked at. */
@@ -30,6 +31,8 @@ export interface PreparedEntry {
   readonly role: PreparedRole;
   readonly hosts: readonly InventoryHost[];
   readonly delegate: ReadonlyMap<string, string>;
+  /** Whom its nodes run as, by the name of the host that they run on */
+  readonly become: ReadonlyMap<string, Become>;
 }
 
 export interface PreparedHost {
@@ -53,22 +56,15 @@ export async function prepareRun(options: RunOptions): Promise<PreparedRun> {
   const entries = await Promise.all(
     loaded.policy.roles.map(async (entry) => {
       const hosts = options.local ? targets.hosts : hostsOf(entry, targets);
-      return {
-        role: await prepareRole(entry, parts),
-        hosts,
-        delegate: options.local ? new Map<string, string>() : delegatesOf(entry, hosts, targets),
-        become: entry.become !== undefined && entry.become !== false,
-      };
+      const delegate = options.local ? new Map<string, string>() : delegatesOf(entry, hosts, targets);
+      const places = hosts.map(({ name }) => targets.inventory.hosts.get(delegate.get(name) ?? name)!);
+      const become = becomesOf(places, targets, options, entry.become);
+      return { role: await prepareRole(entry, parts), hosts, delegate, become };
     }),
   );
   await checked;
   const roles = entries.flatMap(({ role, ...entry }) => (role ? [{ role, ...entry }] : []));
   const concerned = [...new Set(roles.flatMap(({ hosts }) => hosts))];
-  refuseBecome(
-    options.become === true || roles.some(({ become }) => become),
-    concerned,
-    targets.inventory.source,
-  );
   for (const { role } of roles) for (const warning of role.warnings) options.onWarning?.(warning);
   for (const warning of strangeVars(concerned, targets.inventory.source)) options.onWarning?.(warning);
   const delegates = new Set(roles.flatMap(({ delegate }) => [...delegate.values()]));

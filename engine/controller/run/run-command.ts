@@ -7,6 +7,7 @@ import type { Report, RunResult } from "./options.js";
 import { type HostOptions, prepareTargets } from "./prepare-hosts.js";
 import { runWing, type WingOutcome } from "./run-wing.js";
 import { summarize } from "./summarize.js";
+import { becomesOf } from "./targets.js";
 import { readWing } from "./wing-files.js";
 
 export interface CommandOptions extends HostOptions {
@@ -28,12 +29,17 @@ export async function runCommand(options: CommandOptions, mesh: Mesh, report: Re
   const command = options.command.trim();
   if (command === "") throw new PolicyError("there is no command; write it behind --, as in `run -- uptime`");
   if (command.includes("\0")) throw new PolicyError("the command has a NUL character in it");
-  const [{ hosts }, wing] = await Promise.all([
+  const [{ hosts, targets }, wing] = await Promise.all([
     prepareTargets(options),
     readWing(options.mop ?? mopPackage()),
   ]);
   const states = hosts.map((host) => new HostState(host, report));
-  const nodes = states.map((state) => state.reach(mesh));
+  const becomes = becomesOf(
+    hosts.map(({ host }) => host),
+    targets,
+    options,
+  );
+  const nodes = states.map((state) => state.reach(mesh, becomes.get(state.name)));
   mesh.offer([wing.entry], nodes);
   mesh.push([wing.entry.hash], nodes);
   const order = encodeValue({ kind: "command", command, timeoutMs: options.timeoutMs ?? null });

@@ -3,7 +3,7 @@ import { HostState } from "./host-state.js";
 import type { Report, RunOptions, RunResult } from "./options.js";
 import { type PreparedEntry, type PreparedRun, prepareRun } from "./prepare.js";
 import type { RoleRun } from "./run-host.js";
-import { leaveOut, runBatch, runRole, sendAhead, type Task } from "./run-role.js";
+import { leaveOut, reachNode, runBatch, runRole, sendAhead, type Task } from "./run-role.js";
 import { summarize } from "./summarize.js";
 
 /**
@@ -30,12 +30,15 @@ export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Repo
   const delegates = new Map(
     [...prepared.delegates].map(([name, host]) => [name, states.get(name) ?? new HostState(host, report)]),
   );
-  const stepOf = ({ role, hosts, delegate }: PreparedEntry): Step => ({
+  const stepOf = ({ role, hosts, delegate, become }: PreparedEntry): Step => ({
     run: { role, mesh, wing: wing.entry.hash, extraVars, positions: loaded.positions, report, signal },
     tasks: hosts
       .map((host) => states.get(host.name)!)
       .filter((state) => !state.summary.unreachable && !state.failed)
-      .map((host) => ({ host, at: delegates.get(delegate.get(host.name) ?? "") ?? host })),
+      .map((host) => {
+        const at = delegates.get(delegate.get(host.name) ?? "") ?? host;
+        return { host, at, become: become.get(at.name) };
+      }),
   });
   let stopped: string | undefined;
   for (const stage of stages(roles)) {
@@ -76,7 +79,7 @@ async function runFreely(steps: readonly Step[]): Promise<string | undefined> {
   for (const { run, tasks } of steps)
     sendAhead(
       run,
-      tasks.map(({ at }) => at.reach(run.mesh)),
+      tasks.map((task) => reachNode(run, task)),
     );
   const hosts = new Set(steps.flatMap(({ tasks }) => tasks.map(({ host }) => host)));
   let failure: string | undefined;

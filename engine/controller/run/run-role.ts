@@ -1,3 +1,4 @@
+import type { Become } from "../../../relay/boot/become.js";
 import type { NodeHandle } from "../../../relay/mesh/types.js";
 import type { HostResult } from "../../vocabulary/language.js";
 import { amountOf, batchSizes } from "./batches.js";
@@ -8,7 +9,12 @@ import { afterContact, contactable, type RoleRun, runHost } from "./run-host.js"
 export interface Task {
   readonly host: HostState;
   readonly at: HostState;
+  /** Whom that node runs as */
+  readonly become?: Become | undefined;
 }
+
+/** The node that a task runs on. */
+export const reachNode = (run: RoleRun, { at, become }: Task): NodeHandle => at.reach(run.mesh, become);
 
 type Status = HostResult["status"] | "untouched";
 
@@ -87,7 +93,7 @@ export async function runBatch(run: RoleRun, batch: readonly Task[]): Promise<St
     await Promise.all(taken.map(({ host }) => afterContact(run, host, result)));
     return statuses;
   }
-  const nodes = batch.map(({ at }, index) => (willing[index] === "yes" ? at.reach(run.mesh) : undefined));
+  const nodes = batch.map((task, index) => (willing[index] === "yes" ? reachNode(run, task) : undefined));
   sendAhead(run, nodes);
   await Promise.all(
     batch.map(async ({ host, at }, index) => {

@@ -1,5 +1,6 @@
 import path from "node:path";
-import type { Policy } from "../../vocabulary/language.js";
+import type { Become } from "../../../relay/boot/become.js";
+import type { Policy, RoleEntry } from "../../vocabulary/language.js";
 import {
   type Inventory,
   type InventoryHost,
@@ -11,6 +12,7 @@ import {
 import { loadInventory, loadInventoryFile } from "../inventory/source.js";
 import { PolicyError } from "../policy-error.js";
 import { parseHopName } from "../route/address.js";
+import { becomeOf } from "../route/become.js";
 import { connectionVars } from "../route/connection-vars.js";
 import { type RoutePlanner, routePlanner } from "../route/routes.js";
 import type { TargetOptions } from "./options.js";
@@ -88,13 +90,21 @@ function checkLimits(inventory: Inventory, limits: Selection): void {
     throw new PolicyError(`--limit-groups: "${group}" fits no group of ${inventory.source}`);
 }
 
-/** Refused until it works, never ignored: a role that should be root must not run as somebody else. */
-export function refuseBecome(asked: boolean, hosts: readonly InventoryHost[], source: string): void {
-  if (asked)
-    throw new PolicyError("become comes with a later version; log in as the user that is needed (mop_user)");
-  for (const host of hosts)
-    if (connectionVars(host.vars, host.name).become)
-      throw new PolicyError(
-        `${source}: host ${host.name}: mop_become is set, but become comes with a later version; log in as the user that is needed (mop_user)`,
-      );
+/** Whom to become on each of these hosts; those that are not in it become nobody else. */
+export function becomesOf(
+  hosts: readonly InventoryHost[],
+  { inventory }: Pick<Targets, "inventory">,
+  options: Pick<TargetOptions, "become">,
+  role?: RoleEntry["become"],
+): Map<string, Become> {
+  const found = new Map<string, Become>();
+  for (const { name, vars } of hosts) {
+    const become = becomeOf(
+      role,
+      connectionVars(vars, `${inventory.source}: host ${name}`),
+      options.become ?? {},
+    );
+    if (become) found.set(name, become);
+  }
+  return found;
 }

@@ -19,7 +19,7 @@ if docker image inspect "$image" >/dev/null 2>&1; then
   exit 0
 fi
 
-packages=openssh-server,openssh-sftp-server,nodejs,sudo,iproute2,procps,tcpdump,dropbear-bin,ca-certificates
+packages=openssh-server,openssh-sftp-server,nodejs,sudo,opendoas,iproute2,procps,tcpdump,dropbear-bin,ca-certificates
 
 . /etc/os-release
 suite="${MOP_TEST_SUITE:-${VERSION_CODENAME:-bookworm}}"

@@ -65,17 +65,6 @@ describe("before anything is contacted, a run refuses", () => {
     expect((await runScripted({ files })).result.hosts).toEqual({});
   });
 
-  it("a role that should become another user, rather than run it as somebody else", async () => {
-    expect(await fault(twoRoles("{ role: first, become: true }"))).toMatch(
-      /^become comes with a later version/,
-    );
-    expect(await fault(twoRoles("{ role: first }"), {}, { become: true })).toMatch(/^become comes/);
-    const inventory = INVENTORY.replace("color=blue", "mop_become=true");
-    expect(await fault(twoRoles("{ role: first }"), { "inventory.toml": inventory })).toMatch(
-      /inventory\.toml: host l1: mop_become is set/,
-    );
-  });
-
   it("a route that leads in a circle, and a variable that can't travel", async () => {
     const circle = INVENTORY.replace(`mop_host = "192.0.2.1"`, `mop_via = "b2"`);
     expect(await fault(twoRoles("{ role: first }"), { "inventory.toml": circle })).toMatch(/circle/);
