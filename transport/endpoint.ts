@@ -103,7 +103,7 @@ class Node implements NodeEndpoint {
 
   join(pipe: BytePipe, info: NodeInfo): void {
     this.#router.place(UNPLACED, []);
-    const parent = new Neighbour(ROOT);
+    const parent = new Neighbour(ROOT, false);
     this.#parent = parent;
     parent.link = new Link({
       pipe,
