@@ -2,6 +2,8 @@ import { Duplex } from "node:stream";
 import { type ErrorName, MopError } from "../../transport/errors.js";
 import { createMarkerScan, createTail, quote } from "./noise.js";
 
+/** Most of a running node's stderr that is passed on, in characters: what is said without end would fill every link above. */
+const LINES_MAX = 64 * 1024;
 /** Milliseconds for stderr's last words to come in after stdout ended. */
 const LAST_WORDS_MS = 300;
 
@@ -38,6 +40,7 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
   const scan = createMarkerScan(`mop-boot:${options.nonce};`);
   const errors = createTail(8192);
   let lines = "";
+  let room = LINES_MAX;
   let started = false;
   let settle: () => void;
   let refuse: (error: MopError) => void;
@@ -155,10 +158,15 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     booted,
     stderr(chunk) {
       errors.add(chunk);
-      if (!started || !options.onLine) return;
+      if (!started || !options.onLine || room <= 0) return;
       const parts = (lines + Buffer.from(chunk).toString("utf8")).split("\n");
       lines = parts.pop()!.slice(-1000);
-      for (const line of parts) if (line.trim()) options.onLine(line.slice(0, 1000));
+      for (const line of parts) {
+        if (!line.trim() || room <= 0) continue;
+        // An empty line costs a line too
+        room -= Math.min(line.length, 1000) + 16;
+        options.onLine(room > 0 ? line.slice(0, 1000) : "(what it says from here on is left out)");
+      }
     },
   };
 }
