@@ -116,27 +116,33 @@ function filePiece(file: FoundFile, hash: string, offset: number, size: number):
     hash,
     size,
     async read() {
-      const handle = await openPlain(file.absolute).catch((error: NodeJS.ErrnoException) => {
+      const bytes = await readPiece(file, offset, size).catch((error: NodeJS.ErrnoException) => {
         throw new MopError("BLOB_UNAVAILABLE", `${file.path} can't be read any more (${error.code})`, {
           cause: error,
         });
       });
-      try {
-        const bytes = Buffer.alloc(size);
-        let filled = 0;
-        while (filled < size) {
-          const { bytesRead } = await handle.read(bytes, filled, size - filled, offset + filled);
-          if (bytesRead === 0) break;
-          filled += bytesRead;
-        }
-        if (filled === size && sha256(bytes) === hash) return bytes;
-      } finally {
-        await handle.close();
-      }
+      if (bytes.length === size && sha256(bytes) === hash) return bytes;
       throw new MopError(
         "BLOB_UNAVAILABLE",
         `${file.path} was changed on the controller while the run went on`,
       );
     },
   };
+}
+
+/** What the file holds there now; less than `size` where it ends before. */
+async function readPiece(file: FoundFile, offset: number, size: number): Promise<Buffer> {
+  const handle = await openPlain(file.absolute);
+  try {
+    const bytes = Buffer.alloc(size);
+    let filled = 0;
+    while (filled < size) {
+      const { bytesRead } = await handle.read(bytes, filled, size - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
 }
