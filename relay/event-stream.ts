@@ -29,6 +29,8 @@ const MESSAGE_HEAD = 4;
 const ITEM_HEAD = 3;
 /** A message is sent when nothing more would fit this many bytes. */
 const MESSAGE_BYTES = 32 * 1024;
+/** Pieces of one item: the first may be small, those behind fill a message each. */
+const MAX_PIECES = MAX_EVENT / MESSAGE_BYTES + 3;
 
 /** The leaf's end: keeps every item until it is acknowledged. */
 export class EventSender {
@@ -135,6 +137,8 @@ export class EventReceiver {
     this.#begunBytes += bytes.length;
     if (this.#begunBytes > MAX_EVENT)
       throw new MopError("PROTOCOL", `An event has more than ${MAX_EVENT} bytes`);
+    // Empty ones cost no bytes, but each is kept
+    if (this.#begun.length === MAX_PIECES) throw malformed("that tears an item into too many pieces");
     this.#begun.push(bytes);
     if ((kind & CONTINUED) !== 0) return;
     if (kind > ItemKind.FAILURE) throw malformed("with an item of an unknown kind");

@@ -38,6 +38,7 @@ export class FlowChannel implements Channel {
   #endSent = false;
   readonly #received: ChannelItem[] = [];
   #peerEnded = false;
+  #echoing = false;
   #error: MopError | undefined;
   #over = false;
   #wake: (() => void) | undefined;
@@ -119,8 +120,7 @@ export class FlowChannel implements Channel {
         this.#arrived(frame);
         break;
       case FrameType.WINDOW:
-        if ((frame.flags & WindowFlag.PROBE) !== 0)
-          this.#port.send(FrameType.WINDOW, WindowFlag.ECHO, u32(0));
+        if ((frame.flags & WindowFlag.PROBE) !== 0) this.#echo();
         if ((frame.flags & WindowFlag.ECHO) !== 0) this.#giveBack(this.#window.echoed(this.#port.now()));
         if (!this.#credit.grant(readU32(frame.body)))
           this.reset("WINDOW_EXCEEDED", "More credit was granted than a window may have");
@@ -166,6 +166,16 @@ export class FlowChannel implements Channel {
     if (this.#window.shouldProbe(this.#port.now()))
       this.#port.send(FrameType.WINDOW, WindowFlag.PROBE, u32(0));
     this.#notify();
+  }
+
+  /** Once until it left: a peer that asks without end gets no more. */
+  #echo(): void {
+    if (this.#echoing) return;
+    this.#echoing = true;
+    const done = (): void => {
+      this.#echoing = false;
+    };
+    this.#port.send(FrameType.WINDOW, WindowFlag.ECHO, u32(0), { taken: done, dropped: done });
   }
 
   #giveBack(credit: number): void {

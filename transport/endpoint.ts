@@ -76,8 +76,8 @@ class Node implements NodeEndpoint {
   readonly #callee: Callee;
   readonly #posts = new Map<number, (neighbour: NodeId, body: Value) => void>();
   readonly #goneHandlers: ((id: NodeId, error: MopError) => void)[] = [];
-  /** Links to children that ever were; their counters outlive them */
-  readonly #links = new Map<NodeId, Link>();
+  /** Links to children that ever were; of those that are over the counters only */
+  readonly #links = new Map<NodeId, Pick<Link, "sent" | "received">>();
   #settleHello: { resolve: (hello: ParentHello) => void; reject: (error: MopError) => void } | undefined;
   #settleParentGone: (error: MopError | undefined) => void = () => {};
 
@@ -103,7 +103,7 @@ class Node implements NodeEndpoint {
 
   join(pipe: BytePipe, info: NodeInfo): void {
     this.#router.place(UNPLACED, []);
-    const parent = new Neighbour(ROOT);
+    const parent = new Neighbour(ROOT, false);
     this.#parent = parent;
     parent.link = new Link({
       pipe,
@@ -159,6 +159,7 @@ class Node implements NodeEndpoint {
         onBye: (error) => link.close(error, CLOSE_MS, true),
         onClosed: (error) => {
           const why = error ?? new MopError("NODE_GONE", `Node ${id} said goodbye`);
+          this.#links.set(id, { sent: link.sent, received: link.received });
           reject(why);
           if (link.up) this.#lose(id, why, true);
           // Its owner may know better why; without a word from there it is gone all the same.

@@ -2,7 +2,7 @@ import { MopError } from "./errors.js";
 import type { Link } from "./link.js";
 import { OutgoingQueue, type Ticket } from "./queue.js";
 import type { NodeId } from "./types.js";
-import { FrameType, MAX_FORWARDING, MAX_WAITING } from "./wire/constants.js";
+import { FRAME_COST, FrameType, MAX_FORWARDING, MAX_WAITING } from "./wire/constants.js";
 import { type Frame, frameSize } from "./wire/frame.js";
 import { encodeProblem } from "./wire/problem.js";
 
@@ -23,8 +23,12 @@ export class Neighbour {
   /** Bytes that came in from here and wait in other queues to be sent on */
   #forwarding = 0;
 
-  constructor(id: NodeId) {
+  /** The parent is waited for; a child that asks and doesn't read the answers is cut. */
+  readonly #mustRead: boolean;
+
+  constructor(id: NodeId, mustRead = true) {
     this.id = id;
+    this.#mustRead = mustRead;
   }
 
   /**
@@ -42,8 +46,16 @@ export class Neighbour {
       ticket?.dropped?.();
       return "refused";
     }
+    const { link } = this;
+    if (link && this.#mustRead && this.queue.controlCost > MAX_FORWARDING) {
+      ticket?.dropped?.();
+      queueMicrotask(() =>
+        link.fail(new MopError("TOO_MANY", `Node ${this.id} does not read what it is sent`)),
+      );
+      return "dropped";
+    }
     this.queue.push(frame, ticket);
-    this.link?.wake();
+    link?.wake();
     return "queued";
   }
 
@@ -66,7 +78,7 @@ export class Neighbour {
 
   /** A ticket for a frame that came in from here; undefined when too much of it waits already. */
   forwardTicket(frame: Frame): Ticket | undefined {
-    const size = frameSize(frame);
+    const size = frameSize(frame) + FRAME_COST;
     if (this.#forwarding + size > MAX_FORWARDING) return undefined;
     this.#forwarding += size;
     const done = (): void => {

@@ -1,4 +1,4 @@
-import { FrameType } from "./wire/constants.js";
+import { FRAME_COST, FrameType } from "./wire/constants.js";
 import { type Frame, frameSize } from "./wire/frame.js";
 
 /** Told of what happens to a queued frame: a link's account of forwarded bytes, a writer that waits. */
@@ -40,11 +40,17 @@ export class OutgoingQueue {
   readonly #flows = new Map<string, Entry[]>();
   readonly #held: Held[] = [];
   #bytes = 0;
+  #controlCost = 0;
   #flowsClosed = false;
 
   /** Bytes queued. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Bytes in the control lane, which no credit bounds, with what each frame costs. */
+  get controlCost(): number {
+    return this.#controlCost;
   }
 
   get empty(): boolean {
@@ -59,7 +65,7 @@ export class OutgoingQueue {
     const entry: Entry = { frame, size: frameSize(frame), ticket };
     this.#bytes += entry.size;
     if (!IN_ORDER.has(frame.type) || frame.type === FrameType.OPEN) {
-      this.#control.push(entry);
+      this.#toControl(entry);
       return;
     }
     const key = flowOf(frame);
@@ -83,7 +89,9 @@ export class OutgoingQueue {
 
   /** The next frame to leave, or undefined. */
   shift(): Frame | undefined {
-    const entry = this.#control.shift() ?? this.#shiftFlow();
+    const control = this.#control.shift();
+    if (control) this.#controlCost -= control.size + FRAME_COST;
+    const entry = control ?? this.#shiftFlow();
     if (!entry) return undefined;
     this.#bytes -= entry.size;
     entry.ticket?.taken?.();
@@ -95,12 +103,18 @@ export class OutgoingQueue {
     this.#flowsClosed = true;
     for (const entries of this.#flows.values()) for (const entry of entries) this.#discard(entry);
     this.#flows.clear();
-    for (const held of this.#held.splice(0)) this.#control.push(held);
+    for (const held of this.#held.splice(0)) this.#toControl(held);
   }
 
   clear(): void {
     this.dropFlows();
     for (const entry of this.#control.splice(0)) this.#discard(entry);
+    this.#controlCost = 0;
+  }
+
+  #toControl(entry: Entry): void {
+    this.#control.push(entry);
+    this.#controlCost += entry.size + FRAME_COST;
   }
 
   #discard(entry: Entry): void {
@@ -125,7 +139,7 @@ export class OutgoingQueue {
       held.behind.delete(key);
       if (held.behind.size > 0) continue;
       this.#held.splice(this.#held.indexOf(held), 1);
-      this.#control.push(held);
+      this.#toControl(held);
     }
   }
 }

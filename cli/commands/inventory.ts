@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { describeInventory, type InventoryReport } from "../../engine/controller/run/describe-inventory.js";
 import { targetOptions } from "../connect.js";
 import { addConnectionOptions, type ConnectionFlags } from "../options.js";
-import { escapeLine } from "../output/escape.js";
+import { escapeLine, safeJson } from "../output/escape.js";
 import { createStyle, type Style, wantsColour } from "../output/style.js";
 import type { Outcome } from "../program.js";
 
@@ -13,8 +13,7 @@ export function addInventory(program: Command, outcome: Outcome): void {
   addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
     const report = await describeInventory(await targetOptions(flags));
     if (flags.output === "json") {
-      for (const host of report.hosts)
-        process.stdout.write(`${JSON.stringify({ event: "inventory", ...host })}\n`);
+      for (const host of report.hosts) process.stdout.write(`${safeJson({ event: "inventory", ...host })}\n`);
     } else {
       const style = createStyle(wantsColour(process.stdout, process.env));
       process.stdout.write(`${inventoryLines(report, style).join("\n")}\n`);

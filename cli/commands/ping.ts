@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type PingEvent, pingHosts } from "../../engine/controller/run/ping-hosts.js";
 import { targetOptions, withMesh } from "../connect.js";
 import { addConnectionOptions, type ConnectionFlags } from "../options.js";
-import { escapeLine } from "../output/escape.js";
+import { escapeLine, safeJson } from "../output/escape.js";
 import { createStyle, wantsColour } from "../output/style.js";
 import { createView } from "../output/view.js";
 import type { Outcome } from "../program.js";
@@ -23,7 +23,7 @@ export function addPing(program: Command, outcome: Outcome): void {
   });
 }
 
-const sayJson = (event: PingEvent) => void process.stdout.write(`${JSON.stringify(event)}\n`);
+const sayJson = (event: PingEvent) => void process.stdout.write(`${safeJson(event)}\n`);
 
 /** "l1  b1 181 ms > b2 0.4 ms > l1 0.5 ms". */
 function sayHuman(): (event: PingEvent) => void {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { validate } from "../../engine/controller/run/validate.js";
 import { addConnectionOptions, addRunOptions, type RunFlags } from "../options.js";
-import { escapeLine } from "../output/escape.js";
+import { escapeLine, safeJson } from "../output/escape.js";
 import { createStyle, wantsColour } from "../output/style.js";
 import { createView } from "../output/view.js";
 import type { Outcome } from "../program.js";
@@ -15,7 +15,7 @@ export function addValidate(program: Command, outcome: Outcome): void {
   addRunOptions(addConnectionOptions(command)).action(async (policy: string, flags: RunFlags) => {
     const report = await validate(await runOptions(policy, flags, createView(flags)));
     if (flags.output === "json") {
-      process.stdout.write(`${JSON.stringify({ event: "valid", ...report })}\n`);
+      process.stdout.write(`${safeJson({ event: "valid", ...report })}\n`);
     } else {
       const style = createStyle(wantsColour(process.stdout, process.env));
       const lines = report.roles.map(

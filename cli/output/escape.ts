@@ -18,6 +18,10 @@ export function escapeLine(text: string): string {
   );
 }
 
+/** JSON in one line that a terminal takes for nothing else: what JSON itself lets through is written as \u too. */
+export const safeJson = (value: object): string =>
+  JSON.stringify(value).replace(UNSAFE, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
+
 /** Untrusted text of several lines, split into lines; tabs stay. */
 export function escapeLines(text: string): string[] {
   const lines = text.replace(/\r\n/g, "\n").split("\n");

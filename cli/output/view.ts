@@ -1,4 +1,5 @@
 import type { RunEvent } from "../../engine/vocabulary/events.js";
+import { safeJson } from "./escape.js";
 import { HumanView } from "./human.js";
 import { createStyle, wantsColour } from "./style.js";
 
@@ -27,7 +28,7 @@ export function createView(options: ViewOptions, stdout: NodeJS.WriteStream = pr
   if (options.output === "json")
     return {
       expect: () => {},
-      report: (event) => void stdout.write(`${JSON.stringify(event)}\n`),
+      report: (event) => void stdout.write(`${safeJson(event)}\n`),
       note,
     };
   const human = new HumanView({

@@ -4,6 +4,8 @@ import type { Elevation } from "../orders.js";
 import { createMarkerScan, createTail, quote } from "./noise.js";
 import { createQuestions } from "./questions.js";
 
+/** Most of a running node's stderr that is passed on, in characters: what is said without end would fill every link above. */
+const LINES_MAX = 64 * 1024;
 /** Milliseconds for stderr's last words to come in after stdout ended. */
 const LAST_WORDS_MS = 300;
 
@@ -46,6 +48,7 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
   /** What is to follow the core, while that waits */
   let held: (() => void) | undefined;
   let sent = false;
+  let room = LINES_MAX;
   let started = false;
   let settle: () => void;
   let refuse: (error: MopError) => void;
@@ -184,10 +187,15 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     stderr(chunk) {
       errors.add(chunk);
       listen(chunk);
-      if (!started || !options.onLine) return;
+      if (!started || !options.onLine || room <= 0) return;
       const parts = (lines + Buffer.from(chunk).toString("utf8")).split("\n");
       lines = parts.pop()!.slice(-1000);
-      for (const line of parts) if (line.trim()) options.onLine(line.slice(0, 1000));
+      for (const line of parts) {
+        if (!line.trim() || room <= 0) continue;
+        // An empty line costs a line too
+        room -= Math.min(line.length, 1000) + 16;
+        options.onLine(room > 0 ? line.slice(0, 1000) : "(what it says from here on is left out)");
+      }
     },
   };
 }

@@ -35,6 +35,8 @@ export interface Attempts {
 const HEARTBEAT_MS = 2000;
 const DEAD_AFTER_MS = 8000;
 const BOOT_TIMEOUT_MS = 30_000;
+/** A node that was handed a session says within the boot's own limit how it went; this much later it is not believed any more. */
+const REPORT_LATE_MS = 15_000;
 
 export function bootOrder(port: StartPort, place: Place): BootOrder {
   const { options } = port;
@@ -159,7 +161,11 @@ async function handOver(
   );
   attempts.dialled();
   place.dispatched.resolve();
-  return up.promise;
+  const timer = setTimeout(() => {
+    up.reject(new MopError("TIMEOUT", `${place.parent?.name} doesn't say what became of the session`));
+    channel.reset();
+  }, child.bootTimeoutMs + REPORT_LATE_MS);
+  return up.promise.finally(() => clearTimeout(timer));
 }
 
 /** Boots over a command's stdio and joins the node as the controller's own child. */

@@ -1,9 +1,10 @@
 import { Duplex } from "node:stream";
 import { asMopError, type MopError } from "../../transport/errors.js";
 import type { Channel, Endpoint, NodeId, Value } from "../../transport/types.js";
-import { decodeValue, encodeValue } from "../../transport/wire/value.js";
+import { encodeValue } from "../../transport/wire/value.js";
 import type { AdoptOrder, AdoptReport, PipeOrder } from "../orders.js";
 import { encodeSessionState } from "../session/state.js";
+import { readAdoptReport } from "./adopt-report.js";
 
 /** Bytes of one message on the channel. */
 const PIECE = 32 * 1024;
@@ -67,7 +68,7 @@ export function openPipeChannel(endpoint: Endpoint, node: NodeId, order: PipeOrd
   async function receive({ receive }: Channel): Promise<void> {
     try {
       for await (const { type, body } of receive.call(channel)) {
-        if (type === "control") report(decodeValue(body) as unknown as AdoptReport);
+        if (type === "control") report(readAdoptReport(body));
         else if (!handed && !pipe.destroyed) {
           received += body.length;
           if (!pipe.push(body))
@@ -77,8 +78,11 @@ export function openPipeChannel(endpoint: Endpoint, node: NodeId, order: PipeOrd
         }
       }
       if (!handed) pipe.push(null);
-    } catch (error) {
-      if (!handed) pipe.destroy(asMopError(error, "LINK_LOST"));
+    } catch (thrown) {
+      const error = asMopError(thrown, "LINK_LOST");
+      if (!handed) pipe.destroy(error);
+      // Nothing, where it was the channel's own end: else nobody would hear of what is wrong
+      else channel.reset(error.code, error.message);
     }
   }
 
@@ -109,7 +113,12 @@ export function openPipeChannel(endpoint: Endpoint, node: NodeId, order: PipeOrd
       for (const { key, iv, macKey } of [outbound, inbound])
         for (const secret of [key, iv, macKey]) secret?.fill(0);
       adoption.elevation?.secret.fill(0);
-      await channel.control(body);
+      try {
+        await channel.control(body);
+      } finally {
+        // It left as a copy, in one piece with its frame's head
+        body.fill(0);
+      }
     },
     reset: () => channel.reset("CANCELLED", "the pipe was given up"),
   };

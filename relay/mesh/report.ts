@@ -27,7 +27,7 @@ export async function pingRoute(
         { child: node.id },
         { timeoutMs: ANSWER_MS * 2 },
       );
-      if (typeof answer !== "number")
+      if (!isAmount(answer))
         throw new MopError("PROTOCOL", `${above?.name ?? CONTROLLER}: the answer to a ping is no number`);
       ms = answer;
       aboveMs += ms;
@@ -43,7 +43,16 @@ export async function pingRoute(
   return hops;
 }
 
-const number = (value: Value | undefined) => (typeof value === "number" ? value : 0);
+const isAmount = (value: Value | undefined): value is number =>
+  typeof value === "number" && value >= 0 && Number.isFinite(value);
+const amount = (value: Value | undefined) => (isAmount(value) ? value : 0);
+
+/** What a node says of its links; it may say anything. */
+function linksOf(stats: Value): readonly { readonly [key: string]: Value | undefined }[] {
+  if (typeof stats !== "object" || stats === null || !("links" in stats)) return [];
+  const { links } = stats as { readonly links: Value };
+  return Array.isArray(links) ? links.filter((link) => typeof link === "object" && link !== null) : [];
+}
 
 /** Bytes of every link of the tree, the controller's own with SSH's part. */
 export async function linkReports(endpoint: Endpoint, places: readonly Place[]): Promise<LinkReport[]> {
@@ -65,17 +74,15 @@ export async function linkReports(endpoint: Endpoint, places: readonly Place[]):
   const theirs = await Promise.all(
     [...carriers].map(async (id): Promise<LinkReport[]> => {
       const stats = await endpoint.call(id, "stats", null, { timeoutMs: ANSWER_MS }).catch(() => null);
-      const links = stats && typeof stats === "object" && "links" in stats ? stats.links : [];
-      if (!Array.isArray(links)) return [];
-      return (links as readonly { readonly [key: string]: Value }[]).flatMap((link) => {
-        const child = byId.get(number(link.child));
+      return linksOf(stats).flatMap((link) => {
+        const child = byId.get(amount(link.child));
         if (child?.linkTo !== id) return [];
         return [
           {
             from: byId.get(id)?.name ?? CONTROLLER,
             to: child.name,
-            sent: number(link.sent),
-            received: number(link.received),
+            sent: amount(link.sent),
+            received: amount(link.received),
           },
         ];
       });

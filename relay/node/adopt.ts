@@ -7,13 +7,16 @@ import { bootOverPipe } from "../boot/boot.js";
 import type { AdoptOrder, AdoptReport } from "../orders.js";
 import { adoptSession } from "../session/adopt.js";
 
+/** A connection, or what is left of one. */
+export type LinkBytes = Pick<net.Socket, "bytesWritten" | "bytesRead">;
+
 /** What a node carries on sessions with. */
 export interface AdoptPort {
   readonly endpoint: Endpoint;
   /** The core that this node was started from: its children get the same */
   readonly core: Uint8Array;
-  /** The connection to each child, by its id: what its link costs */
-  readonly links: Map<NodeId, net.Socket>;
+  /** What the connection to each child costs, by its id */
+  readonly links: Map<NodeId, LinkBytes>;
   /** What a child says on stderr */
   readonly onLine: (name: string, line: string) => void;
 }
@@ -32,6 +35,10 @@ export async function adopt(
   const { endpoint } = port;
   const session = adoptSession(socket, replay, state, { name: child.name });
   port.links.set(child.id, socket);
+  socket.on("close", () => {
+    const { bytesWritten, bytesRead } = socket;
+    if (port.links.get(child.id) === socket) port.links.set(child.id, { bytesWritten, bytesRead });
+  });
   const report = (message: AdoptReport) =>
     channel.control(encodeValue(message as unknown as Value)).catch(() => {});
   let booting: Promise<void> | undefined;

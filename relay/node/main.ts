@@ -1,8 +1,8 @@
-import type { Socket } from "node:net";
 import { setTimeout as after } from "node:timers";
 import { createEndpoint } from "../../transport/endpoint.js";
 import type { NodeId } from "../../transport/types.js";
 import { joinStdio } from "../boot/stdio.js";
+import type { LinkBytes } from "./adopt.js";
 import { serveBlobs } from "./blobs.js";
 import { nodeInfo } from "./info.js";
 import { servePipes } from "./pipes.js";
@@ -21,7 +21,7 @@ export function start(core: Uint8Array): void {
   const stdout = claimStdout();
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const endpoint = createEndpoint({ parent: joinStdio(process.stdin, stdout), info: nodeInfo() });
-  const links = new Map<NodeId, Socket>();
+  const links = new Map<NodeId, LinkBytes>();
   servePipes({ endpoint, core, links, onLine: (name, line) => say(`${name}: ${line}`) });
   serveReports(endpoint, links);
   const wings = serveWings({ endpoint, blobs: serveBlobs(endpoint) });

@@ -1,8 +1,9 @@
 import type net from "node:net";
 import { asMopError, MopError } from "../../transport/errors.js";
+import type { SessionState } from "../../transport/session-state.js";
 import type { Channel } from "../../transport/types.js";
-import { decodeValue } from "../../transport/wire/value.js";
 import type { PipeOrder } from "../orders.js";
+import { wipeSessionState } from "../session/state.js";
 import { type AdoptPort, adopt } from "./adopt.js";
 import { connectError, connectTo } from "./connect.js";
 import { createKept, type Kept } from "./keep.js";
@@ -47,8 +48,8 @@ async function runPipe(port: AdoptPort, channel: Channel, order: PipeOrder): Pro
         if (!socket.write(body) && !socket.connecting) await drained(socket);
         continue;
       }
-      const adoption = readAdoptOrder(decodeValue(body));
-      const replay = kept.take(adoption.session.consumed);
+      const adoption = readAdoptOrder(body);
+      const replay = takeReplay(kept, adoption.session);
       adopted = true;
       up.stop();
       void adopt(port, channel, socket, replay, adoption);
@@ -59,6 +60,16 @@ async function runPipe(port: AdoptPort, channel: Channel, order: PipeOrder): Pro
     const { code, message } = asMopError(error, "PROTOCOL");
     channel.reset(code, message);
     socket.destroy();
+  }
+}
+
+/** What the session has not consumed; its keys are of no use where that is refused. */
+function takeReplay(kept: Kept, session: SessionState): Buffer {
+  try {
+    return kept.take(session.consumed);
+  } catch (error) {
+    wipeSessionState(session);
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import { MopError } from "../../transport/errors.js";
 import type { Value } from "../../transport/types.js";
+import { decodeValue } from "../../transport/wire/value.js";
 import type { AdoptOrder, BootOrder, Elevation, PipeOrder } from "../orders.js";
 import { decodeSessionState } from "../session/state.js";
 
@@ -66,14 +67,27 @@ function readElevation(value: Value): Elevation {
   return { secret: new Uint8Array(secret), words: words === true };
 }
 
-export function readAdoptOrder(value: Value): AdoptOrder {
-  const from = table(value, "adopt");
-  if (from.type !== "adopt") throw bad("only `adopt` can be ordered on a pipe");
-  return {
-    type: "adopt",
-    session: decodeSessionState(from.session ?? null),
-    command: text(from.command, "command", MAX_COMMAND),
-    child: readBootOrder(from.child),
-    elevation: from.elevation == null ? null : readElevation(from.elevation),
-  };
+/** The order in a message. The message holds a session's keys: it is overwritten, and what was decoded of it too. */
+export function readAdoptOrder(message: Uint8Array): AdoptOrder {
+  let value: Value = null;
+  try {
+    value = decodeValue(message);
+    const from = table(value, "adopt");
+    if (from.type !== "adopt") throw bad("only `adopt` can be ordered on a pipe");
+    return {
+      type: "adopt",
+      command: text(from.command, "command", MAX_COMMAND),
+      child: readBootOrder(from.child),
+      session: decodeSessionState(from.session ?? null),
+      elevation: from.elevation == null ? null : readElevation(from.elevation),
+    };
+  } finally {
+    message.fill(0);
+    wipe(value);
+  }
+}
+
+function wipe(value: Value | undefined): void {
+  if (value instanceof Uint8Array) value.fill(0);
+  else if (value && typeof value === "object") Object.values(value).forEach(wipe);
 }

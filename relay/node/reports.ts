@@ -1,9 +1,9 @@
-import type net from "node:net";
 import type { Endpoint, NodeId } from "../../transport/types.js";
+import type { LinkBytes } from "./adopt.js";
 import { count, table } from "./read-orders.js";
 
 /** What a node tells of itself and its links when asked from above; bytes are those of the sockets, SSH's included. */
-export function serveReports(endpoint: Endpoint, links: ReadonlyMap<NodeId, net.Socket>): void {
+export function serveReports(endpoint: Endpoint, links: ReadonlyMap<NodeId, LinkBytes>): void {
   endpoint.handle("stats", () => ({
     links: endpoint.counters().map(({ child, sent, received }) => {
       const socket = links.get(child);

@@ -15,6 +15,8 @@ import { wipeKeys } from "./state.js";
 
 /** Longest packet that is taken, in bytes without the length field: OpenSSH's own limit; RFC 4253, 6.1 asks for 35,000. */
 export const MAX_PACKET_LENGTH = 256 * 1024;
+/** Pieces of an unfinished packet past which they are joined: a server that sends byte by byte must not cost a hundred each. */
+const MAX_PIECES = 64;
 /** AES's block: a packet's length behind the length field is a multiple of it with GCM and ETM alike. */
 const BLOCK = 16;
 const MIN_PADDING = 4;
@@ -150,6 +152,7 @@ export function createPacketReader(initial: DirectionState): PacketReader {
   return Object.assign(self, {
     push(chunk: Uint8Array) {
       if (chunk.length > 0) chunks.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+      if (chunks.length > MAX_PIECES) chunks = [Buffer.concat(chunks)];
       have += chunk.length;
     },
     next() {

@@ -51,6 +51,8 @@ describe.skipIf("missing" in engine)(
     let before: Map<string, FileStamps>;
     /** What anyone could see on each host while the push ran: processes, environments, sockets */
     const seen = new Map<string, string>();
+    /** What ran on each host when it was looked at, as the last test looks for it */
+    const ran = new Map<string, Set<string>>();
 
     beforeAll(async () => {
       if ("missing" in engine) return;
@@ -74,11 +76,16 @@ describe.skipIf("missing" in engine)(
         const watch = async (name: string) => {
           const host = lab.host(name);
           let text = "";
+          const lines = new Set<string>();
+          ran.set(name, lines);
           while (!over) {
+            for (const line of await host.processes()) lines.add(line);
             // Environments are shown to their own user only, even root needs a capability that containers lack.
             text += await host.visible("deploy");
             text += await host.visible("root");
-            text += await host.sh("cat /proc/net/unix; find / -xdev -type s; ls -la /tmp /dev/shm");
+            text += await host.sh(
+              "cat /proc/net/unix; find / \\( -path /proc -o -path /sys \\) -prune -o -type s -print; ls -la /tmp /dev/shm",
+            );
           }
           seen.set(name, text);
         };
@@ -105,6 +112,12 @@ describe.skipIf("missing" in engine)(
       const after = await stampsOf(lab, BASTIONS);
       for (const name of BASTIONS)
         expect(changedFiles(before.get(name)!, after.get(name)!), name).toEqual([]);
+      // A file that is there for a moment would have been seen, wherever the account may write.
+      const places = ["/tmp", "/dev/shm", "/var/tmp", "/home/deploy"];
+      for (const place of places)
+        await lab.host("b1").sh(`touch ${place}/moment && rm ${place}/moment`, "deploy");
+      const touched = changedFiles(after.get("b1")!, (await stampsOf(lab, ["b1"])).get("b1")!);
+      expect(touched).toEqual(expect.arrayContaining(places));
     });
 
     test("shows no secret in the processes and environments of any host", () => {
@@ -119,16 +132,25 @@ describe.skipIf("missing" in engine)(
 
     test("brings no agent, no agent socket and no key to any host", async () => {
       for (const [name, text] of seen) {
+        expect(text, name).toMatch(/RefCount Protocol/);
         expect(text, name).not.toContain("SSH_AUTH_SOCK");
         expect(text, name).not.toMatch(/agent|\/tmp\/ssh-/);
       }
       for (const name of lab.hosts.keys()) {
-        const keys = await lab.host(name).sh("grep -rlI 'PRIVATE KEY' /home /root /tmp /srv /dev/shm; true");
-        expect(keys, name).toBe("");
+        const keys = await lab
+          .host(name)
+          .sh("grep -rlI 'PRIVATE KEY' /lab /home /root /tmp /var/tmp /run /srv /dev/shm; true");
+        // sshd's own is what there is to find.
+        expect(keys, name).toBe("/lab/host_key\n");
       }
     });
 
     test("leaves nothing running on any host 10 s after its end", async () => {
+      // While it ran, the same look found a session and a node on each.
+      for (const [name, lines] of ran) {
+        expect([...lines].join("\n"), name).toContain("sshd: deploy");
+        expect([...lines].join("\n"), name).toContain("mop relay of ");
+      }
       await expect.poll(() => processesOf(lab), { timeout: CLEAN_WITHIN_MS, interval: 500 }).toEqual([]);
     });
   },

@@ -18,6 +18,8 @@ export interface LibraryOptions {
   /** Number that the first channel gets */
   readonly firstChannel?: number;
   readonly refuseSessions?: boolean;
+  /** Called with each connection before its login */
+  readonly onConnection?: (client: Connection) => void;
   /** Doesn't know of strict key exchange */
   readonly lenient?: boolean;
   /** Asks for new keys each time when this many bytes of commands' input have come */
@@ -59,6 +61,7 @@ export async function startLibrary(options: LibraryOptions): Promise<LibraryServ
   const sockets = new Set<net.Socket>();
   const connected = (client: Connection) => {
     client.on("error", () => {});
+    options.onConnection?.(client);
     client.on("rekey", () => renewals++);
     if (options.firstChannel) (client as unknown as Numbering)._chanMgr._cur = options.firstChannel - 1;
     if (options.lenient) makeLenient(client);

@@ -94,6 +94,20 @@ describe("the event stream", () => {
     }).toThrow(expect.objectContaining({ code: "PROTOCOL" }));
   });
 
+  test("an event in pieces without bytes, or of a byte each, is refused before they fill the memory", () => {
+    for (const length of [0, 1]) {
+      const receiver = new EventReceiver();
+      // Number 1, an event that goes on
+      const piece = Uint8Array.of(0, 0, 0, 1, ItemKind.EVENT | 128, 0, length, ...Buffer.alloc(length));
+      let taken = 0;
+      const flood = () => {
+        for (; taken < 10_000; taken++) receiver.accept(piece);
+      };
+      expect(flood).toThrow(expect.objectContaining({ code: "PROTOCOL" }));
+      expect(taken).toBeLessThan(100);
+    }
+  });
+
   test("any bytes give items or PROTOCOL, nothing else", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 }), (messages) => {

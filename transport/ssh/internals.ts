@@ -94,6 +94,11 @@ export class Ssh2Core {
     const client = new library.Client() as PrivateClient;
     this.client = client;
     this.#user = config.user;
+    // What was never asked for: a channel of the server's that is left without an answer stays in ssh2's tables
+    for (const event of ["tcp connection", "unix connection", "x11"])
+      (client as NodeJS.EventEmitter).on(event, (_info: unknown, _accept: unknown, refuse: () => void) =>
+        refuse(),
+      );
     client.connect({
       sock: socket,
       username: config.user,

@@ -12,6 +12,9 @@ export function byteStringHead(length: number): Buffer {
   return Buffer.of(0x5a, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }
 
+/** Pieces of an unfinished item past which they are joined: a peer that sends byte by byte must not cost a hundred each. */
+const MAX_PARTS = 64;
+
 /**
  * Splits a CBOR Sequence (RFC 8742) of byte strings, fed in any pieces. Keeps at most one unfinished item; a claimed
  * length is checked before anything is kept for it. Throws MopError (PROTOCOL, FRAME_TOO_LARGE); not usable after.
@@ -24,7 +27,7 @@ export class SequenceSplitter {
   #parts: Uint8Array[] = [];
   #have = 0;
 
-  /** Items that `chunk` completes. They share its memory where they lie in it whole. */
+  /** Items that `chunk` completes. They share its memory where they fill much of it, lest a small one keep all of it. */
   push(chunk: Uint8Array): Uint8Array[] {
     const items: Uint8Array[] = [];
     let at = 0;
@@ -39,9 +42,10 @@ export class SequenceSplitter {
       at = end;
       if (this.#have < this.#length) {
         this.#parts.push(part);
+        if (this.#parts.length > MAX_PARTS) this.#parts = [Buffer.concat(this.#parts)];
         continue;
       }
-      items.push(this.#parts.length === 0 ? part : Buffer.concat([...this.#parts, part], this.#length));
+      items.push(this.#parts.length === 0 ? kept(part) : Buffer.concat([...this.#parts, part], this.#length));
       this.#parts = [];
       this.#have = 0;
       this.#inBody = false;
@@ -75,3 +79,7 @@ export class SequenceSplitter {
     this.#inBody = true;
   }
 }
+
+/** `part`, or a copy where it would hold on to memory that is much larger. */
+const kept = (part: Uint8Array): Uint8Array =>
+  part.length * 4 < part.buffer.byteLength ? Uint8Array.prototype.slice.call(part) : part;

@@ -46,6 +46,8 @@ export const MESSAGE_COST = 16;
 export const MAX_WAITING = 4 * 1024 * 1024;
 /** Bytes from one link that may wait at a router to be sent on; a neighbour that floods past it is cut. */
 export const MAX_FORWARDING = 32 * 1024 * 1024;
+/** What a frame that waits to be sent on counts for on top of its length, so that small ones are bounded too. */
+export const FRAME_COST = 256;
 /** Calls that one node serves at a time. */
 export const MAX_CALLS = 1024;
 /** Channels that one node accepts at a time. */

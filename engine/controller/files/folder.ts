@@ -10,6 +10,9 @@ export interface FoundFile {
   readonly size: number;
   readonly executable: boolean;
   readonly modifiedMs: number;
+  /** Which file it was, whatever the path leads to later */
+  readonly device: number;
+  readonly inode: number;
 }
 
 /** Patterns look at no more files than this. */
@@ -45,10 +48,11 @@ export class PolicyFolder {
       const root = await realpath(this.#folder);
       const absolute = await realpath(named);
       if (!absolute.startsWith(root + path.sep)) return undefined;
-      const info = await stat(absolute);
+      const info = await lstat(absolute);
       if (!info.isFile()) return undefined;
       const executable = (info.mode & 0o111) !== 0;
-      return { path: relative, absolute, size: info.size, executable, modifiedMs: info.mtimeMs };
+      const { size, mtimeMs: modifiedMs, dev: device, ino: inode } = info;
+      return { path: relative, absolute, size, executable, modifiedMs, device, inode };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ENAMETOOLONG")

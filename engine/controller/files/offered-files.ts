@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { open, readFile } from "node:fs/promises";
 import type { BlobSource } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
 import { FILE_CHUNK, type OfferedFile } from "../../vocabulary/order.js";
@@ -8,6 +6,7 @@ import { PolicyError } from "../policy-error.js";
 import { sha256 } from "../ship/blobs.js";
 import type { FileReferences } from "./file-references.js";
 import type { FoundFile, PolicyFolder } from "./folder.js";
+import { openFound, openPlain } from "./open.js";
 import { referencePlaces, templateReferences } from "./template-references.js";
 
 export interface OfferedFiles {
@@ -49,7 +48,7 @@ export async function offeredFiles(
   const templates = new Set<string>();
   for (let file = fresh.shift(); file !== undefined; file = fresh.shift()) {
     if (file.size > MAX_TEMPLATE) continue;
-    const text = await readFile(file.absolute, "utf8");
+    const text = await textOf(file);
     const named = templateReferences(text);
     if (file.path.endsWith(".j2") || named.length > 0) templates.add(file.path);
     for (const name of named)
@@ -84,9 +83,8 @@ async function describe(file: FoundFile): Promise<Described> {
   const chunks: string[] = [];
   let size = 0;
   // Streams end chunks where they like; with this mark each is a whole piece but the last.
-  for await (const piece of createReadStream(file.absolute, {
-    highWaterMark: FILE_CHUNK,
-  }) as AsyncIterable<Buffer>) {
+  const handle = await openFound(file);
+  for await (const piece of handle.createReadStream({ highWaterMark: FILE_CHUNK }) as AsyncIterable<Buffer>) {
     whole.update(piece);
     chunks.push(sha256(piece));
     size += piece.byteLength;
@@ -103,33 +101,48 @@ async function describe(file: FoundFile): Promise<Described> {
   return { file, offered: { size, hash, chunks, executable }, blobs };
 }
 
+async function textOf(file: FoundFile): Promise<string> {
+  const handle = await openFound(file);
+  try {
+    return await handle.readFile("utf8");
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Read when a host asks for it; what is no longer what was offered never leaves this machine. */
 function filePiece(file: FoundFile, hash: string, offset: number, size: number): BlobSource {
   return {
     hash,
     size,
     async read() {
-      const handle = await open(file.absolute, "r").catch((error: NodeJS.ErrnoException) => {
+      const bytes = await readPiece(file, offset, size).catch((error: NodeJS.ErrnoException) => {
         throw new MopError("BLOB_UNAVAILABLE", `${file.path} can't be read any more (${error.code})`, {
           cause: error,
         });
       });
-      try {
-        const bytes = Buffer.alloc(size);
-        let filled = 0;
-        while (filled < size) {
-          const { bytesRead } = await handle.read(bytes, filled, size - filled, offset + filled);
-          if (bytesRead === 0) break;
-          filled += bytesRead;
-        }
-        if (filled === size && sha256(bytes) === hash) return bytes;
-      } finally {
-        await handle.close();
-      }
+      if (bytes.length === size && sha256(bytes) === hash) return bytes;
       throw new MopError(
         "BLOB_UNAVAILABLE",
         `${file.path} was changed on the controller while the run went on`,
       );
     },
   };
+}
+
+/** What the file holds there now; less than `size` where it ends before. */
+async function readPiece(file: FoundFile, offset: number, size: number): Promise<Buffer> {
+  const handle = await openPlain(file.absolute);
+  try {
+    const bytes = Buffer.alloc(size);
+    let filled = 0;
+    while (filled < size) {
+      const { bytesRead } = await handle.read(bytes, filled, size - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
 }

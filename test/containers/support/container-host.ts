@@ -129,10 +129,10 @@ export class ContainerHost {
     return this.sh(look, user);
   }
 
-  /** Every path on disk and in memory file systems, with what changes when it is written. */
+  /** Every path of every file system but the kernel's own two, with what changes when it is written. */
   async files(): Promise<FileStamps> {
     const list = await this.sh(
-      "find / /dev/shm -xdev \\( -path /proc -o -path /sys \\) -prune -o -printf '%p\\t%y %s %m %u %C@\\n' | sort -u",
+      "find / \\( -path /proc -o -path /sys \\) -prune -o -printf '%p\\t%y %s %m %u %C@\\n' | sort",
     );
     const entries = list.split("\n").filter((line) => line !== "");
     return new Map(entries.map((line) => line.split("\t", 2) as [string, string]));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatBytes, formatMs } from "../../../cli/output/bytes.js";
-import { escapeLine, escapeLines } from "../../../cli/output/escape.js";
+import { escapeLine, escapeLines, safeJson } from "../../../cli/output/escape.js";
 import { HumanView } from "../../../cli/output/human.js";
 import { createStyle, wantsColour } from "../../../cli/output/style.js";
 import type { ResourceEvent } from "../../../engine/vocabulary/events.js";
@@ -34,6 +34,16 @@ describe("escaping", () => {
 
   it("shows what CSI, OSC and right-to-left override would have done", () => {
     expect(escapeLine("a\x1b[31mb\u009dc\u202ed")).toBe("a\\x1b[31mb\\x9dc\\u202ed");
+  });
+
+  it("leaves none in JSON either, which says the same as before", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(safeJson({ text })).not.toMatch(UNSAFE);
+        expect(JSON.parse(safeJson({ text }))).toEqual({ text });
+      }),
+    );
+    expect(safeJson({ text: "a\u009b31m" })).toBe('{"text":"a\\u009b31m"}');
   });
 
   it("keeps printable text of any script as it is", () => {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createPacketReader, createPacketWriter, MAX_PACKET_LENGTH } from "../../../relay/session/packets.js";
 import type { DirectionState } from "../../../transport/session-state.js";
+import { bytesInUse } from "../../support/memory.js";
 import { freshDirection, SUITES } from "../../support/session-peer.js";
 
 const copy = (state: DirectionState): DirectionState => ({
@@ -123,6 +124,21 @@ describe("a packet's length", () => {
     const { writer, reader } = pair(freshDirection("aes128-ctr", "hmac-sha2-256-etm@openssh.com"));
     const payload = randomBytes(200_000);
     reader.push(Buffer.concat(writer.seal(payload)));
+    expect(reader.next()?.equals(payload)).toBe(true);
+  });
+
+  it("that comes byte by byte costs little more than its bytes while it is not whole", () => {
+    const { writer, reader } = pair(freshDirection("aes256-gcm@openssh.com", null));
+    const payload = randomBytes(250_000);
+    const bytes = Buffer.concat(writer.seal(payload));
+    const before = bytesInUse();
+    for (const byte of bytes.subarray(0, -1)) {
+      reader.push(Buffer.allocUnsafeSlow(1).fill(byte));
+      expect(reader.next()).toBeUndefined();
+    }
+    // A piece of its own for each byte would be 50 MB.
+    expect(bytesInUse() - before).toBeLessThan(1_000_000);
+    reader.push(bytes.subarray(-1));
     expect(reader.next()?.equals(payload)).toBe(true);
   });
 });

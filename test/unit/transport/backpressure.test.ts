@@ -1,12 +1,17 @@
 import { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { createEndpoint } from "../../../transport/endpoint.js";
-import { MAX_WAITING } from "../../../transport/wire/constants.js";
+import type { MopError } from "../../../transport/errors.js";
+import { FRAME_COST, MAX_FORWARDING, MAX_WAITING, WindowFlag } from "../../../transport/wire/constants.js";
 import { encodeFrame } from "../../../transport/wire/frame.js";
+import { encodeParentHello } from "../../../transport/wire/hello.js";
+import { encodeValue } from "../../../transport/wire/value.js";
 import { until } from "../../support/alive.js";
 import { GOOD_BODIES } from "../../support/frames.js";
-import { parentHello } from "../../support/nodes.js";
-import { frameOf } from "../../support/raw-peer.js";
+import { bytesInUse } from "../../support/memory.js";
+import { memoryPipe } from "../../support/memory-pipe.js";
+import { nodeInfo, parentHello, servingNode } from "../../support/nodes.js";
+import { frameOf, RawPeer } from "../../support/raw-peer.js";
 
 /** A pipe that takes nothing more from some point on: `write` answers false, and no drain comes until `release`. */
 class BlockedPipe extends Duplex {
@@ -120,5 +125,80 @@ describe("a child that isn't up yet", () => {
     // 16 channels of 250 kB fit 4 MB.
     expect(codes.length).toBeGreaterThanOrEqual(40 - Math.ceil(MAX_WAITING / 250_000) - 1);
     await controller.close();
+  });
+});
+
+describe("a child that doesn't read", () => {
+  it("is answered once for a channel, however often it asks for an echo", async () => {
+    const { controller, pipe } = await blockedLink();
+    controller.open(1, "echo", null);
+    const probe = encodeFrame(
+      frameOf("WINDOW", { source: 1, channel: 1, flags: WindowFlag.PROBE, body: Buffer.alloc(4) }),
+    );
+    pipe.push(Buffer.concat(Array.from({ length: 50_000 }, () => probe)));
+    await turns(50);
+    const { bytes } = pipe;
+    pipe.release();
+    await turns(50);
+    // Its OPEN and some echoes
+    expect(pipe.bytes - bytes).toBeLessThan(20 * probe.length);
+    pipe.push(probe);
+    const before = pipe.bytes;
+    await until("the next echo", () => pipe.bytes > before);
+    pipe.destroy();
+    await controller.close();
+  });
+
+  it("loses its link when what it asks for piles up, and its siblings go on", async () => {
+    const { controller, pipe } = await blockedLink();
+    const lost: [number, MopError][] = [];
+    controller.onGone((id, error) => lost.push([id, error]));
+    const [upper, lower] = memoryPipe();
+    servingNode(lower);
+    await controller.attachChild(2, upper, parentHello(2));
+    controller.onPost("want", (child) => controller.post(child, "lack", "never"));
+    const want = encodeFrame(frameOf("WANT", { body: encodeValue(null) }));
+    const flood = Buffer.concat(Array.from({ length: 20_000 }, () => want));
+    const before = bytesInUse();
+    for (let sent = 0; sent < 500_000 && lost.length === 0; sent += 20_000) {
+      pipe.push(flood);
+      await turns(3);
+    }
+    await until("the end of 1", () => lost.length > 0);
+    expect(lost).toMatchObject([[1, { code: "TOO_MANY" }]]);
+    expect(bytesInUse() - before).toBeLessThan(20e6);
+    expect(await controller.call(2, "echo", "unhurt")).toBe("unhurt");
+    await controller.close();
+  });
+});
+
+describe("a relay whose parent doesn't read", () => {
+  it("cuts the child that floods it with small frames before they fill its memory", async () => {
+    const up = new BlockedPipe();
+    const relay = createEndpoint({ parent: up, info: nodeInfo() });
+    const hello = parentHello(1, { heartbeatMs: 100_000, deadAfterMs: 400_000 });
+    up.push(encodeFrame(frameOf("HELLO", { body: encodeParentHello({ ...hello, ancestors: [0] }) })));
+    await relay.hello;
+    await turns(3);
+    up.blocked = true;
+    const [upper, lower] = memoryPipe();
+    const child = new RawPeer(lower);
+    child.send(frameOf("HELLO", { body: GOOD_BODIES.HELLO! }));
+    await relay.attachChild(2, upper, parentHello(2));
+    const lost: string[] = [];
+    relay.onGone((_id, error) => lost.push(error.code));
+    const frame = encodeFrame(frameOf("DATA", { source: 2, channel: 1, body: Buffer.alloc(0) }));
+    const flood = Buffer.concat(Array.from({ length: 10_000 }, () => frame));
+    const before = bytesInUse();
+    let sent = 0;
+    for (; sent < 400_000 && lost.length === 0; sent += 10_000) {
+      child.bytes(flood);
+      await turns(5);
+    }
+    expect(lost).toEqual(["TOO_MANY"]);
+    expect(sent).toBeLessThan(MAX_FORWARDING / FRAME_COST + 20_000);
+    expect(bytesInUse() - before).toBeLessThan(3 * MAX_FORWARDING);
+    up.destroy();
+    await relay.parentGone;
   });
 });

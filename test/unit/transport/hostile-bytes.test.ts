@@ -1,5 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEndpoint, type NodeEndpoint } from "../../../transport/endpoint.js";
@@ -8,6 +6,7 @@ import type { Endpoint } from "../../../transport/types.js";
 import { FRAME_RULES } from "../../../transport/wire/constants.js";
 import { encodeFrame, type Frame } from "../../../transport/wire/frame.js";
 import { goodFrames } from "../../support/frames.js";
+import { collect } from "../../support/memory.js";
 import { memoryPipe } from "../../support/memory-pipe.js";
 import { parentHello, servingNode } from "../../support/nodes.js";
 import { RawPeer } from "../../support/raw-peer.js";
@@ -79,10 +78,6 @@ async function until(what: string, condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
-const collect = (): void => {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
-};
 
 describe.each(SIDES)("$side", ({ attack, frames }) => {
   it.each(frames.map((frame) => [nameOf(frame), frame] as const))(

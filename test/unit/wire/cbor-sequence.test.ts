@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { byteStringHead, SequenceSplitter } from "../../../transport/wire/cbor-sequence.js";
 import { HEADER_BYTES, MAX_ITEM } from "../../../transport/wire/constants.js";
 import { decodeValue, encodeValue } from "../../../transport/wire/value.js";
+import { bytesInUse } from "../../support/memory.js";
 
 const hex = (text: string): Buffer => Buffer.from(text, "hex");
 const codeOf = (run: () => unknown): string => {
@@ -97,5 +98,32 @@ describe("the sequence of byte strings", () => {
     for (const splitter of splitters) splitter.push(hex("5a00040000ff"));
     // 2,000 claims of 256 kB are 512 MB.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024);
+  });
+
+  it("gives items that hold on to no more than four times their own memory", () => {
+    const chunk = Buffer.concat([
+      encodeValue(Buffer.alloc(20, 1)),
+      encodeValue(Buffer.alloc(40_000, 2)),
+      encodeValue(Buffer.alloc(20, 3)),
+    ]);
+    const found = new SequenceSplitter().push(chunk);
+    expect(found.map((bytes) => [bytes.length, bytes[0]])).toEqual([
+      [20, 1],
+      [40_000, 2],
+      [20, 3],
+    ]);
+    for (const bytes of found) expect(bytes.buffer.byteLength).toBeLessThanOrEqual(bytes.length * 4);
+  });
+
+  it("keeps little more than the bytes of an item that comes byte by byte", () => {
+    const splitter = new SequenceSplitter();
+    const before = bytesInUse();
+    splitter.push(hex("5a0004000e"));
+    // As a socket gives them: each in memory of its own
+    for (let at = 0; at < MAX_ITEM - 1; at++) splitter.push(Buffer.allocUnsafeSlow(1));
+    expect(splitter.partial).toBe(true);
+    // A piece of its own for each byte would be 50 MB.
+    expect(bytesInUse() - before).toBeLessThan(4 * MAX_ITEM);
+    expect(splitter.push(Buffer.alloc(1))).toHaveLength(1);
   });
 });

@@ -1,0 +1,16 @@
+import { MopError } from "../../transport/errors.js";
+import type { Value } from "../../transport/types.js";
+import { readNodeInfo } from "../../transport/wire/hello.js";
+import { decodeValue, encodeValue } from "../../transport/wire/value.js";
+import type { AdoptReport } from "../orders.js";
+
+/** What a node says of a session that it was handed: it is believed in nothing that has another form. Throws PROTOCOL. */
+export function readAdoptReport(body: Uint8Array): AdoptReport {
+  const report = decodeValue(body);
+  if (typeof report === "object" && report !== null && "type" in report) {
+    const { type, info = null } = report as { readonly [key: string]: Value | undefined };
+    if (type === "authenticated") return { type };
+    if (type === "up") return { type, info: readNodeInfo(encodeValue(info)) };
+  }
+  throw new MopError("PROTOCOL", "The report on a handed-over session is malformed");
+}

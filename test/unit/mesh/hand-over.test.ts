@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { coreOf } from "../../../relay/boot/core.js";
+import { type Attempts, attemptNode, type StartPort } from "../../../relay/mesh/attempt.js";
+import { Place } from "../../../relay/mesh/place.js";
+import type { Hop } from "../../../relay/mesh/types.js";
+import { readAdoptOrder } from "../../../relay/node/read-orders.js";
+import { createEndpoint } from "../../../transport/endpoint.js";
+import type { SessionState } from "../../../transport/session-state.js";
+import type { Login, SshSession, Target } from "../../../transport/ssh/types.js";
+import type { Channel, Value } from "../../../transport/types.js";
+import { encodeValue } from "../../../transport/wire/value.js";
+import { memoryPipe } from "../../support/memory-pipe.js";
+import { nodeInfo, parentHello, servingNode } from "../../support/nodes.js";
+import { freshState } from "../../support/session-peer.js";
+
+const hop = (name: string): Hop => ({
+  target: { name, address: "192.0.2.1", port: 22, user: "deploy", connectTimeoutMs: 0 } as Target,
+  kind: "relay",
+  node: "",
+});
+
+/** A controller that hands a session to the relay b1, which does with it what a test says. */
+async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
+  const endpoint = createEndpoint({ root: true });
+  const [upper, lower] = memoryPipe();
+  const relay = servingNode(lower);
+  relay.serve("pipe", async (channel) => {
+    try {
+      for await (const { type, body } of channel.receive())
+        if (type === "control") relayDoes(channel, Buffer.from(body));
+    } catch {
+      // The controller has given it up.
+    }
+  });
+  await endpoint.attachChild(1, upper, parentHello(1, { heartbeatMs: 3_000_000, deadAfterMs: 3_600_000 }));
+  const state = freshState();
+  const login: Login = async (openPipe) => {
+    await openPipe();
+    return { handOff: async () => state } as unknown as SshSession;
+  };
+  const port = {
+    endpoint,
+    login,
+    core: coreOf(Buffer.from("core")),
+    options: { operator: "alice@laptop", run: "3f2a", pace: "eager" },
+    signal: new AbortController().signal,
+  } as unknown as StartPort;
+  const b1 = new Place("b1", hop("b1"), undefined, 1);
+  const l1 = new Place("l1", hop("l1"), b1, 2);
+  const attempts: Attempts = {
+    replay: undefined,
+    attaching: undefined,
+    announced: false,
+    dialled: () => {},
+  };
+  const outcome = attemptNode(port, l1, { type: "node", id: 1, handsOff: true }, "eager", attempts).then(
+    (info) => info,
+    ({ code, message }) => ({ code, message }),
+  );
+  return { outcome, state, close: () => endpoint.close() };
+}
+
+const secretsOf = ({ outbound, inbound }: SessionState) =>
+  [outbound, inbound].flatMap(({ key, iv }) => [Buffer.from(key), Buffer.from(iv)]);
+const say = (channel: Channel, report: Value) => void channel.control(encodeValue(report)).catch(() => {});
+
+describe("a session that is handed over", () => {
+  test("comes up with what its relay says of the node, and its keys are overwritten here", async () => {
+    let order: Buffer = Buffer.alloc(0);
+    const { outcome, state, close } = await handOver((channel, body) => {
+      order = body;
+      say(channel, { type: "authenticated" });
+      say(channel, { type: "up", info: { ...nodeInfo() } });
+    });
+    expect(await outcome).toEqual(nodeInfo());
+    const { session } = readAdoptOrder(order);
+    expect(secretsOf(session).some((secret) => secret.some((byte) => byte !== 0))).toBe(true);
+    for (const secret of secretsOf(state)) expect(secret.every((byte) => byte === 0)).toBe(true);
+    await close();
+  });
+
+  test.each<[string, Value]>([
+    ["nothing", null],
+    ["a number", 7],
+    ["another type", { type: "down" }],
+    ["no node", { type: "up" }],
+    ["a node with a name of 60 kB", { type: "up", info: { ...nodeInfo(), user: "x".repeat(60_000) } }],
+    ["a node with a list for its name", { type: "up", info: { ...nodeInfo(), hostname: ["x"] } }],
+  ])("fails with PROTOCOL when its relay reports %s", async (_what, report) => {
+    const { outcome, close } = await handOver((channel) => say(channel, report));
+    expect(await outcome).toMatchObject({ code: expect.stringMatching(/^(PROTOCOL|VERSION)$/) });
+    await close();
+  });
+
+  describe("to a relay that never says what became of it", () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
+    afterEach(() => void vi.useRealTimers());
+
+    test("is given up after the boot's limit and 15 s", async () => {
+      let asked: () => void;
+      const order = new Promise<void>((resolve) => {
+        asked = resolve;
+      });
+      const { outcome, close } = await handOver(() => asked());
+      await order;
+      await new Promise((resolve) => setImmediate(resolve));
+      vi.advanceTimersByTime(44_000);
+      const early = await Promise.race([
+        outcome,
+        new Promise((resolve) => setImmediate(() => resolve("waits"))),
+      ]);
+      expect(early).toBe("waits");
+      vi.advanceTimersByTime(2000);
+      expect(await outcome).toMatchObject({ code: "TIMEOUT", message: expect.stringContaining("b1") });
+      vi.useRealTimers();
+      await close();
+    });
+  });
+});
