@@ -73,9 +73,9 @@ export function createTree(port: GrowPort): Tree {
 /** What ended a node that was up, told of its host: a link says no more than that it is over. */
 function lost(name: string, error: MopError): MopError {
   if (error.code !== "LINK_LOST" && error.code !== "NODE_GONE") return error;
-  const how = error.message
-    .replace(/^The link broke: /, "")
-    .replace(/^[A-Z](?=[a-z ])/, (c) => c.toLowerCase());
+  const how = [`${name}: `, "The link broke: "]
+    .reduce((text, start) => (text.startsWith(start) ? text.slice(start.length) : text), error.message)
+    .replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
   const text =
     `the node on ${name} is lost (${how}): it was killed, or its host or the way there is down; what it did last is ` +
     "not known, a new run finds out and does the rest";
