@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import os from "node:os";
 import { PolicyError } from "../engine/controller/policy-error.js";
 import { openSshLookup } from "../engine/controller/route/ssh-config.js";
@@ -16,6 +17,10 @@ export async function targetOptions(
   flags: ConnectionFlags,
   signal?: AbortSignal,
 ): Promise<TargetOptions & { readonly signal?: AbortSignal }> {
+  const { identity } = flags;
+  // A key of the inventory or of ssh_config may be missing, as with ssh; one that was asked for may not
+  if (identity !== undefined && !identity.startsWith("~/") && !existsSync(identity))
+    throw new PolicyError(`--identity: ${identity} does not exist`);
   const password = flags.askPass ? await askPassword("Login password: ", "--ask-pass") : undefined;
   return {
     inventory: flags.inventory,
@@ -33,7 +38,7 @@ export async function targetOptions(
     routes: {
       via: words(flags.via),
       user: flags.user,
-      identity: flags.identity,
+      identity,
       knownHosts: flags.knownHosts,
       hostKeys: flags.hostKeys,
       hop: flags.hop,

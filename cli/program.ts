@@ -14,6 +14,17 @@ export interface Outcome {
   status: number;
 }
 
+/** Commander's "error: ...", with its suggestion on a line of its own, as one sentence like all others. */
+function tellUsage(text: string, write: (text: string) => void): void {
+  const sentence = text
+    .trim()
+    .replace(/^error: /, "")
+    .replace(/\n\(Did (.*)\?\)$/s, " (did $1?)")
+    .replace(/(is invalid|for '\w+')\. (\w)/, (_, start, next) => `${start}; ${next.toLowerCase()}`)
+    .replace(/\.$/, "");
+  write(`mop: ${sentence}; --help tells all options\n`);
+}
+
 /** Runs one command line and gives its exit status; writes to stdout and stderr. Never throws. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   const outcome: Outcome = { status: 0 };
@@ -21,12 +32,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .description("Push typed, idempotent roles to hosts behind nested bastions")
     .version(readVersion(mopPackage()))
     .exitOverride()
+    .configureOutput({ outputError: tellUsage })
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false });
   for (const add of [addPush, addLocal, addValidate, addPing, addRun, addInventory, addDemo])
     add(program, outcome);
   // The others inherit nothing: each command is told on its own.
-  for (const command of program.commands) command.exitOverride();
+  for (const command of program.commands) command.exitOverride().configureOutput({ outputError: tellUsage });
   try {
     await program.parseAsync([...args], { from: "user" });
     return outcome.status;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { MopError } from "../transport/errors.js";
 import { interruptSignal } from "./interrupt.js";
 
@@ -20,8 +21,11 @@ export function createStop(timeout: number | undefined, note: (text: string) => 
       note(message);
       clock.abort(new MopError("CANCELLED", message));
     }, timeout * 1000);
+  const signal = AbortSignal.any([interrupt.signal, clock.signal]);
+  // Every host of the run listens to it: Node would take that for a leak, and say so to the operator
+  setMaxListeners(0, signal);
   return {
-    signal: AbortSignal.any([interrupt.signal, clock.signal]),
+    signal,
     get late() {
       return clock.signal.aborted && !interrupt.signal.aborted;
     },

@@ -114,7 +114,7 @@ export class Link {
   startHeartbeat(everyMs: number, deadAfterMs: number): void {
     if (this.#state === "closed" || this.#beat) return;
     this.#lastSign = this.#lastBeat = performance.now();
-    this.#beat = setInterval(() => this.#onBeat(everyMs, deadAfterMs), everyMs);
+    this.#planBeat(everyMs, everyMs, deadAfterMs);
   }
 
   ping(): Promise<number> {
@@ -223,6 +223,10 @@ export class Link {
     return this.#token;
   }
 
+  #planBeat(ms: number, everyMs: number, deadAfterMs: number): void {
+    this.#beat = setTimeout(() => this.#onBeat(everyMs, deadAfterMs), ms);
+  }
+
   #onBeat(everyMs: number, deadAfterMs: number): void {
     const now = performance.now();
     // This process itself stood still (suspended, or busy): what came meanwhile was not read yet.
@@ -234,6 +238,9 @@ export class Link {
       return;
     }
     if (silence >= everyMs * 0.9 && this.#state === "open") this.#sendPing();
+    // Not a whole beat later than promised: those below wait for it too
+    const left = deadAfterMs - silence + 1;
+    this.#planBeat(left > 0 ? Math.min(everyMs, left) : everyMs, everyMs, deadAfterMs);
   }
 
   readonly #flush = (): void => {
@@ -287,7 +294,7 @@ export class Link {
   #over(error: MopError | undefined): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    clearInterval(this.#beat);
+    clearTimeout(this.#beat);
     clearTimeout(this.#deadline);
     const lost = error ?? new MopError("LINK_LOST", "The link is closed");
     for (const ping of this.#pings.values()) ping.reject(lost);

@@ -39,6 +39,8 @@ export class HumanView {
   readonly #groups = new Map<string, { lines: string[]; hosts: string[] }>();
   /** Unfinished last line of each host's output stream */
   readonly #partial = new Map<string, string>();
+  /** What was told last of a failed resource, by host; a role that stops of it doesn't say it again */
+  readonly #failures = new Map<string, string>();
   #role = "";
 
   constructor(options: HumanOptions) {
@@ -87,7 +89,11 @@ export class HumanView {
       ];
     }
     const where = event.at === event.host ? "" : ` at ${escapeLine(event.at)}`;
-    return [style.red(`  ${name} unreachable${where}: ${escapeLine(event.reason)}`)];
+    // Most reasons begin with the host that stands in front of them already
+    const told = event.reason.startsWith(`${event.at}: `)
+      ? event.reason.slice(event.at.length + 2)
+      : event.reason;
+    return [style.red(`  ${name} unreachable${where}: ${escapeLine(told)}`)];
   }
 
   #resource(event: ResourceEvent): string[] {
@@ -97,15 +103,11 @@ export class HumanView {
       event.changes.length > 0 ? style.dim(` (${event.changes.map(escapeLine).join(", ")})`) : "";
     const diff = event.diff ? this.#diff(event.diff) : [];
     switch (event.status) {
-      case "failed":
-        return [
-          this.#line(
-            event.host,
-            style.red("failed"),
-            `${what}: ${escapeLine(event.error ?? "no reason given")}`,
-          ),
-          ...diff,
-        ];
+      case "failed": {
+        const error = event.error ?? "no reason given";
+        this.#failures.set(event.host, `${event.type} ${event.name}: ${error}`);
+        return [this.#line(event.host, style.red("failed"), `${what}: ${escapeLine(error)}`), ...diff];
+      }
       case "changed":
         return this.#tell(
           event.host,
@@ -183,7 +185,12 @@ export class HumanView {
       const key = `${event.host}\n${event.role}\n${event.error}`;
       if (this.#seen.has(key)) return [];
       this.#seen.add(key);
-      return [this.#line(event.host, style.red("stopped"), escapeLine(event.error ?? "the role failed"))];
+      const error = event.error ?? "the role failed";
+      const before = this.#failures.get(event.host);
+      const rest = before !== undefined && error.startsWith(before) ? error.slice(before.length) : error;
+      const place = /^ \((.*)\)$/s.exec(rest);
+      const text = rest === "" ? `role ${event.role}` : place ? `at ${place[1]}` : rest;
+      return [this.#line(event.host, style.red("stopped"), escapeLine(text))];
     }
     return verbose ? this.#tell(event.host, style.green("done"), `role ${escapeLine(event.role)}`, []) : [];
   }
@@ -200,15 +207,19 @@ export class HumanView {
     const cell = (count: number, word: string, paint: (text: string) => string) =>
       count > 0 ? paint(`${count} ${word}`) : style.dim(`0 ${word}`);
     const changed = check ? "would change" : "changed";
-    const row = (host: HostSummary) =>
-      host.unreachable
-        ? style.red("unreachable")
-        : [
-            cell(host.ok, "ok", style.green),
-            cell(host.changed, changed, style.yellow),
-            cell(host.failed, "failed", style.red),
-            cell(host.skipped, "skipped", style.cyan),
-          ].join("  ");
+    const cells = (host: HostSummary) =>
+      [
+        cell(host.ok, "ok", style.green),
+        cell(host.changed, changed, style.yellow),
+        cell(host.failed, "failed", style.red),
+        cell(host.skipped, "skipped", style.cyan),
+      ].join("  ");
+    // One that was lost while its role ran has done something before
+    const row = (host: HostSummary) => {
+      if (!host.unreachable) return cells(host);
+      const untouched = host.ok + host.changed + host.failed + host.skipped === 0;
+      return untouched ? style.red("unreachable") : `${cells(host)}  ${style.red("unreachable")}`;
+    };
     const rows = new Map<string, string[]>();
     for (const [name, host] of hosts) {
       const text = row(host);

@@ -70,7 +70,7 @@ async function wayOut(place: Place | undefined): Promise<From> {
   if (!place) return { type: "controller" };
   await place.dispatched.promise;
   if (place.id === 0) return { type: "jump", session: place.session! };
-  return { type: "node", id: place.id, handsOff: place.hop.kind !== "sealed" };
+  return { type: "node", id: place.id, name: place.name, handsOff: place.hop.kind !== "sealed" };
 }
 
 /** The failure of a node above, which everything below shows in its own way. */

@@ -35,7 +35,9 @@ export function createTree(port: GrowPort): Tree {
     while (above && !above.failure) above = above.parent;
     place.fail(
       above?.failure ??
-        (error instanceof UnreachableError ? error : new UnreachableError(place.name, lost(error))),
+        (error instanceof UnreachableError
+          ? error
+          : new UnreachableError(place.name, lost(place.name, error))),
     );
   });
 
@@ -68,7 +70,14 @@ export function createTree(port: GrowPort): Tree {
   };
 }
 
-const lost = (error: MopError) =>
-  error.code === "LINK_LOST" || error.code === "NODE_GONE"
-    ? new MopError(error.code, `the node is lost: ${error.message}`, { cause: error })
-    : error;
+/** What ended a node that was up, told of its host: a link says no more than that it is over. */
+function lost(name: string, error: MopError): MopError {
+  if (error.code !== "LINK_LOST" && error.code !== "NODE_GONE") return error;
+  const how = [`${name}: `, "The link broke: "]
+    .reduce((text, start) => (text.startsWith(start) ? text.slice(start.length) : text), error.message)
+    .replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
+  const text =
+    `the node on ${name} is lost (${how}): it was killed, or its host or the way there is down; what it did last is ` +
+    "not known, a new run finds out and does the rest";
+  return new MopError(error.code, text, { cause: error });
+}

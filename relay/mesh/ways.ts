@@ -1,6 +1,6 @@
 import type net from "node:net";
 import type { Duplex } from "node:stream";
-import { MopError } from "../../transport/errors.js";
+import { type ErrorName, MopError } from "../../transport/errors.js";
 import type { SshSession, Target } from "../../transport/ssh/types.js";
 import type { Endpoint, NodeId } from "../../transport/types.js";
 import { openPipeChannel, type PipeChannel } from "./pipe-channel.js";
@@ -9,7 +9,7 @@ import { openPipeChannel, type PipeChannel } from "./pipe-channel.js";
 export type From =
   | { readonly type: "controller" }
   /** `handsOff`: the node may be given the sessions that it carries */
-  | { readonly type: "node"; readonly id: NodeId; readonly handsOff: boolean }
+  | { readonly type: "node"; readonly id: NodeId; readonly name: string; readonly handsOff: boolean }
   /** ssh's own TCP forwarding */
   | { readonly type: "jump"; readonly session: SshSession };
 
@@ -55,7 +55,10 @@ export async function openWay(port: WayPort, from: From, target: Target, signal:
         pipe: channel.pipe,
         channel: from.handsOff ? channel : undefined,
         bytes: () => ({ sent: channel.sent, received: channel.received }),
-        failure: () => settled(channel.closed),
+        failure: async () => {
+          const error = await settled(channel.closed);
+          return error && asSeenFrom(from.name, error);
+        },
       };
     }
     case "jump":
@@ -66,6 +69,20 @@ export async function openWay(port: WayPort, from: From, target: Target, signal:
         failure: async () => undefined,
       };
   }
+}
+
+/** The ways out of what a node meets where it dials; it knows neither its own name nor the operator's words. */
+const ADVICE: { readonly [code in ErrorName]?: (node: string) => string } = {
+  NAME_NOT_FOUND: (node) => ` (mop_host sets the name or address that ${node} knows it by)`,
+  CONNECT_REFUSED: () => " (mop_host and mop_port set where it listens)",
+  CONNECT_TIMEOUT: () => "",
+  CONNECT_UNREACHABLE: () => "",
+};
+
+function asSeenFrom(node: string, error: MopError): MopError {
+  const advice = ADVICE[error.code]?.(node);
+  if (advice === undefined) return error;
+  return new MopError(error.code, `${node} can't connect to ${error.message}${advice}`, { cause: error });
 }
 
 /** The value of a promise that never rejects if it is there within a moment. */

@@ -165,6 +165,7 @@ export class Connection {
   openChannel(
     open: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
     onStderr?: (chunk: Buffer) => void,
+    what = "a channel",
   ): Promise<ChannelPipe> {
     return new Promise((resolve, reject) => {
       if (this.ended) return reject(this.reason());
@@ -174,7 +175,7 @@ export class Connection {
         this.#opening.delete(stop);
         // At once: what comes in the same flight must find its readers
         if (!error) resolve(this.#join(channel, onStderr));
-        else reject(this.ended ? this.reason() : this.#channelRefused(error));
+        else reject(this.ended ? this.reason() : this.#channelRefused(what, error));
       });
     });
   }
@@ -195,9 +196,9 @@ export class Connection {
     return pipe;
   }
 
-  #channelRefused(error: Error): MopError {
+  #channelRefused(what: string, error: Error): MopError {
     const why = plain(error.message.replace(/^\(SSH\) Channel open failure: ?/, "")) || "no reason given";
-    return new MopError("SSH_CHANNEL_REFUSED", `${this.target.name} refused a channel: ${why}`, {
+    return new MopError("SSH_CHANNEL_REFUSED", `${this.target.name} refused ${what}: ${why}`, {
       cause: error,
     });
   }

@@ -102,6 +102,8 @@ async function both<T extends readonly unknown[]>(
   opening: Promise<Duplex>,
   prepared: Promise<T>,
 ): Promise<[Duplex, ...T]> {
+  // It may fail while the keys are still being read, when nobody looks at it yet
+  opening.catch(() => {});
   try {
     const rest = await prepared;
     return [await opening, ...rest];

@@ -90,8 +90,8 @@ export class HostKeyVerifier {
       const remove = `ssh-keygen -R '${this.#name}' -f '${answer.entry.file}'`;
       return new MopError(
         "HOST_KEY_CHANGED",
-        `${name}: the host showed the ${shown}, but ${place} has another: someone may be in between, or the host ` +
-          `was set up anew; if you are sure of the new key, remove the old one with ${remove}`,
+        `${name}: the host key has changed: the host showed the ${shown}, but ${place} has another; someone may be ` +
+          `in between, or the host was set up anew; if you are sure of the new key, remove the old one with ${remove}`,
       );
     }
     if (hostKeys === "accept-new" && knownHostsFiles[0]) return this.#remember(knownHostsFiles[0], key);
@@ -102,7 +102,7 @@ export class HostKeyVerifier {
     const line = knownHostLine(this.#name, key).trim();
     return new MopError(
       "HOST_KEY_UNKNOWN",
-      `${name}: the host's ${shown} is in none of ${knownHostsFiles.join(", ") || "no known_hosts file"}${authority}; ` +
+      `${name}: the host key is unknown: the ${shown} is in none of ${knownHostsFiles.join(", ") || "no known_hosts file"}${authority}; ` +
         `if it is right, add the line "${line}" or connect with --host-keys accept-new`,
     );
   }

@@ -41,7 +41,11 @@ export class Session implements SshSession {
     this.#guess = false;
     const { connection } = this.#dialled;
     const { client } = connection.core;
-    return connection.openChannel((done) => client.forwardOut("127.0.0.1", 0, host, port, done));
+    return connection.openChannel(
+      (done) => client.forwardOut("127.0.0.1", 0, host, port, done),
+      undefined,
+      `the forwarding to ${host}:${port}`,
+    );
   }
 
   #mayGuess(): boolean {

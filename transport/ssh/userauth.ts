@@ -146,6 +146,17 @@ class Attempt {
     if (this.#tried.length === 0 && problems[0]) return new MopError("KEY_UNREADABLE", reasons.join("; "));
     const tried = this.#tried.length > 0 ? `tried ${this.#tried.join(", ")}` : "there was no key to try";
     const offered = `the server takes ${plain(this.#methods?.join(", ") ?? "") || "no further method"}`;
-    return new MopError("AUTH_REFUSED", `${this.#who()} (${[tried, offered, ...reasons].join("; ")})`);
+    const ways = this.#waysOut();
+    const text = `${this.#who()} (${[tried, offered, ...reasons].join("; ")})`;
+    return new MopError("AUTH_REFUSED", ways.length > 0 ? `${text}; ${ways.join(", or ")}` : text);
+  }
+
+  #waysOut(): string[] {
+    const ways: string[] = [];
+    if (this.#offers("publickey"))
+      ways.push("authorize a key of yours there, or give another with --identity");
+    const asked = this.#target.password !== undefined || this.#prompter !== undefined;
+    if (!asked && this.#offers("password")) ways.push("log in by password with --ask-pass");
+    return ways;
   }
 }

@@ -47,7 +47,7 @@ export async function runWing(host: HostState, node: NodeHandle, run: WingRun): 
   } catch (error) {
     const loss = await Promise.race([
       announced.then(
-        () => undefined,
+        () => goneBy(node, host.name),
         (reason: unknown) => lossOf(reason, host.name),
       ),
       stop.now.catch(() => undefined),
@@ -59,7 +59,13 @@ export async function runWing(host: HostState, node: NodeHandle, run: WingRun): 
   }
 }
 
-/** A lost node's two promises reject in no certain order. */
+/** The loss of a node that was up; stays pending while the node lives, whatever its wing ended with. */
+async function goneBy(node: NodeHandle, name: string): Promise<Loss> {
+  const error = await node.gone;
+  return lossOf(error ?? new MopError("NODE_GONE", `${name}: the node has ended`), name);
+}
+
+/** A lost node's promises settle in no certain order. */
 const soon = (): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, 50, undefined));
 
 function cancelled(signal: AbortSignal | undefined) {

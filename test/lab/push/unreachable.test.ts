@@ -36,38 +36,42 @@ describe.skipIf(!built)("a host that can't be reached", () => {
     }
     expect(existsSync(path.join(lab.host("l2").folder, "done"))).toBe(false);
     for (const event of unreachableOf(result)) expect(event.reason.trim().split("\n")).toHaveLength(1);
+    expect(result.stderr).toBe("");
+    return expectNothingLeft();
   };
+  const expectNothingLeft = () =>
+    expect.poll(() => [...lab.hosts.values()].flatMap((host) => host.pids), { timeout: 10_000 }).toEqual([]);
 
   test("because its host key changed: told before any login", async () => {
     const result = await push({ hosts: { l2: { knownAs: "another" } } });
-    expectOnlyL2Lost(result, "l2", /host key.*known_hosts/is);
+    await expectOnlyL2Lost(result, "l2", /host key.*known_hosts/is);
     expect(lab.host("l2").logins).toBe(0);
   });
 
   test("because its host key is unknown", async () => {
     const result = await push({ hosts: { l2: { knownAs: "unknown" } } });
-    expectOnlyL2Lost(result, "l2", /host key|known_hosts/i);
+    await expectOnlyL2Lost(result, "l2", /host key|known_hosts/i);
     expect(lab.host("l2").logins).toBe(0);
   });
 
   test("because it refuses the key", async () => {
-    expectOnlyL2Lost(await push({ hosts: { l2: { acceptsKey: false } } }), "l2", /refused|accept/i);
+    await expectOnlyL2Lost(await push({ hosts: { l2: { acceptsKey: false } } }), "l2", /refused|accept/i);
   });
 
   test("because its name doesn't resolve on the bastion", async () => {
     const result = await push({ hosts: { l2: { vars: { mop_host: "no-such-host.invalid" } } } });
-    expectOnlyL2Lost(result, "l2", /no-such-host\.invalid/);
+    await expectOnlyL2Lost(result, "l2", /no-such-host\.invalid/);
   });
 
   test("because nobody listens there", async () => {
     lab = await createLab({});
     await lab.host("l2").refuse();
-    expectOnlyL2Lost(await run(), "l2", /refuse/i);
+    await expectOnlyL2Lost(await run(), "l2", /refuse/i);
   });
 
   test("because it has no Node where mop_node says", async () => {
     const result = await push({ hosts: { l2: { vars: { mop_node: "/nowhere/node" } } } });
-    expectOnlyL2Lost(result, "l2", /Node.*\/nowhere\/node|\/nowhere\/node.*Node/);
+    await expectOnlyL2Lost(result, "l2", /Node.*\/nowhere\/node|\/nowhere\/node.*Node/);
   });
 
   test("when the bastion before it refuses connections, all behind it are lost at that bastion", async () => {
@@ -78,6 +82,7 @@ describe.skipIf(!built)("a host that can't be reached", () => {
     const lost = unreachableOf(result);
     expect(lost.map((event) => event.host).sort()).toEqual(["l1", "l2"]);
     for (const event of lost) expect(event.at).toBe("b2");
+    await expectNothingLeft();
   });
 
   test("when the first bastion is not there at all", async () => {
@@ -92,6 +97,6 @@ describe.skipIf(!built)("a host that can't be reached", () => {
   for (const hop of ["sealed", "jump"])
     test(`because it refuses the key, behind bastions passed as ${hop}`, async () => {
       const result = await push({ hosts: { l2: { acceptsKey: false } } }, "--hop", hop);
-      expectOnlyL2Lost(result, "l2", /refused|accept/i);
+      await expectOnlyL2Lost(result, "l2", /refused|accept/i);
     });
 });

@@ -142,7 +142,7 @@ describe.skipIf(sshdMissing)(`keys from files${sshdMissing ? ` (skipped: ${sshdM
     const text = await message(logIn(server));
     expect(text).toBe(
       `openssh refused the login of ${server.user} (tried ${server.identityFiles.join(", ")}; ` +
-        "the server takes publickey)",
+        "the server takes publickey); authorize a key of yours there, or give another with --identity",
     );
     expect(server.log().match(/Failed publickey/g)).toHaveLength(3);
   });

@@ -102,6 +102,36 @@ describe("human output", () => {
     expect(view({ check: true }).event(changed("l1"))[1]).toContain("would change");
   });
 
+  it("names an unreachable host once, and where it ended when that is another", () => {
+    const lost = (at: string, reason: string) =>
+      view().event({ event: "host", host: "l1", state: "unreachable", at, reason });
+    expect(lost("l1", "l1: no Node found there")).toEqual(["  l1 unreachable: no Node found there"]);
+    expect(lost("b2", "b1 can't connect")).toEqual(["  l1 unreachable at b2: b1 can't connect"]);
+  });
+
+  it("tells a failed resource once, and where in the policy the role stopped of it", () => {
+    const human = view();
+    human.event({ ...changed("l1"), status: "failed", error: "disk full" });
+    const stopped = (host: string, error: string) =>
+      human.event({ event: "role", host, role: "web", status: "failed", error });
+    expect(stopped("l1", "file /etc/motd: disk full (policy.ts:3:11)")).toEqual([
+      "  l1  stopped  at policy.ts:3:11",
+    ]);
+    expect(stopped("l2", "boo (policy.ts:3:11)")).toEqual(["  l2  stopped  boo (policy.ts:3:11)"]);
+  });
+
+  it("counts what a host did before it was lost", () => {
+    const none = { ok: 0, changed: 0, failed: 0, skipped: 0, unreachable: true };
+    const lines = view().event({
+      event: "summary",
+      hosts: { l1: none, l2: { ...none, changed: 2 } },
+      links: [],
+      ms: 5,
+    });
+    expect(lines).toContain("  l1  unreachable");
+    expect(lines).toContain("  l2  0 ok  2 changed  0 failed  0 skipped  unreachable");
+  });
+
   it("puts a host's output together line by line and loses no unfinished one", () => {
     const human = view();
     const out = (text: string) => human.event({ event: "output", host: "l1", stream: "stdout", text });

@@ -117,24 +117,39 @@ describe("a run", () => {
     expect(exitStatus({ ...result, failed: ["l1"] })).toBe(2);
   });
 
-  it("counts a host whose node was lost in the middle of a role as failed", async () => {
+  it("reports a host whose node was lost in the middle of a role as unreachable, with what it did before", async () => {
     const { result, events } = await runScripted({
       files: files(BOTH),
-      leaf({ host, node }) {
+      async leaf({ host, node, emit }) {
         if (host !== "l3") return OK;
+        await emit(resource("first", "/a", "changed"));
         node.kill(new MopError("LINK_LOST", "l3: the link was lost"));
         return new Promise(() => {});
       },
     });
+    expect(result.unreachable).toEqual(["l3"]);
+    expect(result.failed).toEqual([]);
+    expect(result.hosts.l3).toMatchObject({ changed: 1, failed: 0, unreachable: true });
+    expect(events).toContainEqual({
+      event: "host",
+      host: "l3",
+      state: "unreachable",
+      at: "l3",
+      reason: "l3: the link was lost",
+    });
+    expect(exitStatus(result)).toBe(4);
+  });
+
+  it("counts a host as failed whose wing ended without a result while its node lives", async () => {
+    const { result } = await runScripted({
+      files: files(BOTH),
+      leaf({ host }) {
+        if (host === "l3") throw new MopError("OUT_OF_MEMORY", "l3: the role needs more memory");
+        return OK;
+      },
+    });
     expect(result.failed).toEqual(["l3"]);
-    expect(events).toContainEqual(
-      expect.objectContaining({
-        event: "role",
-        host: "l3",
-        status: "failed",
-        error: "l3: the link was lost",
-      }),
-    );
+    expect(result.unreachable).toEqual([]);
   });
 
   it("ends with 130 when it is interrupted, cancels what runs and starts nothing more", async () => {
