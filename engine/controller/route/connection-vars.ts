@@ -1,3 +1,4 @@
+import { HOP_KINDS, type HopKind } from "../../../relay/mesh/types.js";
 import { PolicyError } from "../policy-error.js";
 
 /** The variables that steer a connection (interface.md, section 2); none of them is for roles. */
@@ -16,8 +17,8 @@ export const CONNECTION_VARS = [
   "mop_hop",
 ] as const;
 
-export type MopHop = "relay" | "sealed" | "jump" | "local" | "auto";
-const HOPS: readonly string[] = ["relay", "sealed", "jump", "local", "auto"];
+export type MopHop = HopKind | "auto";
+const HOPS: readonly string[] = [...HOP_KINDS, "auto"];
 
 /** What the inventory says of one host's connection; undefined where it is silent. */
 export interface ConnectionVars {

@@ -1,13 +1,24 @@
 import { spawn } from "node:child_process";
-import { MopError } from "../../transport/errors.js";
-import type { NodeInfo } from "../../transport/types.js";
-import { firstStageArgs } from "../boot/command.js";
-import { joinStdio } from "../boot/stdio.js";
-import { type Attempts, bootOrder, type StartPort, startHere } from "./attempt.js";
-import type { Place } from "./place.js";
+import { MopError } from "../../../transport/errors.js";
+import type { NodeInfo } from "../../../transport/types.js";
+import { firstStageArgs } from "../../boot/command.js";
+import { joinStdio } from "../../boot/stdio.js";
+import { type Attempts, bootOrder, type StartPort, startHere } from "../attempt.js";
+import type { Place } from "../place.js";
+import type { HopWay } from "./hop.js";
 
-/** Starts a node on this machine, as a child of this process with the Node that runs it. */
-export function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {
+/** This machine: a node as a child of this process, with the Node that runs it. */
+export const local: HopWay = {
+  starts: "node",
+  async reach({ port, place, attempts }) {
+    if (place.parent)
+      throw new MopError("BAD_ARGUMENT", `${place.name}: this machine can't stand behind another host`);
+    return startLocal(port, place, attempts);
+  },
+  wayOut: ({ id }) => ({ type: "node", id, handsOff: true }),
+};
+
+function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {
   const order = bootOrder(port, place);
   const { bytes, hash } = port.core;
   const args = firstStageArgs({ nonce: order.nonce, size: bytes.length, hash, title: order.title });
