@@ -9,7 +9,7 @@ import { openPipeChannel, type PipeChannel } from "./pipe-channel.js";
 export type From =
   | { readonly type: "controller" }
   /** `handsOff`: the node may be given the sessions that it carries */
-  | { readonly type: "node"; readonly id: NodeId; readonly handsOff: boolean }
+  | { readonly type: "node"; readonly id: NodeId; readonly name: string; readonly handsOff: boolean }
   /** ssh's own TCP forwarding */
   | { readonly type: "jump"; readonly session: SshSession };
 

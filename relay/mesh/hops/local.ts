@@ -15,7 +15,7 @@ export const local: HopWay = {
       throw new MopError("BAD_ARGUMENT", `${place.name}: this machine can't stand behind another host`);
     return startLocal(port, place, attempts);
   },
-  wayOut: ({ id }) => ({ type: "node", id, handsOff: true }),
+  wayOut: ({ id, name }) => ({ type: "node", id, name, handsOff: true }),
 };
 
 function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {

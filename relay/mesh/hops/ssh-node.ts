@@ -6,5 +6,5 @@ export const sshNode = (handsOff: boolean): HopWay => ({
   starts: "relay",
   reach: ({ port, place, from, attempts, tries }) =>
     tries((pace) => attemptNode(port, place, from, pace, attempts)),
-  wayOut: ({ id }) => ({ type: "node", id, handsOff }),
+  wayOut: ({ id, name }) => ({ type: "node", id, name, handsOff }),
 });
