@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { HOP_KINDS, type HopKind } from "../relay/mesh/types.js";
 import type { HostKeyPolicy, LoginPace } from "../transport/ssh/types.js";
 
 /** Options of every command that connects, as the command line gives them (interface.md, section 3). */
@@ -12,7 +13,7 @@ export interface ConnectionFlags {
   readonly sshConfig?: string;
   readonly knownHosts?: string;
   readonly hostKeys?: HostKeyPolicy;
-  readonly hop?: "relay" | "sealed" | "jump" | "auto";
+  readonly hop?: Exclude<HopKind, "local"> | "auto";
   readonly become?: boolean;
   readonly becomeUser?: string;
   readonly becomeMethod?: "sudo" | "su" | "doas";
@@ -81,9 +82,7 @@ export function addConnectionOptions(command: Command): Command {
     )
     .addOption(
       new Option("--hop <kind>", "how bastions are passed where the inventory is silent").choices([
-        "relay",
-        "sealed",
-        "jump",
+        ...HOP_KINDS.filter((kind) => kind !== "local"),
         "auto",
       ]),
     )

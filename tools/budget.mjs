@@ -1,4 +1,5 @@
-// Size budget of what travels to hosts: Brotli bytes of the bundles in dist/bundles (made by `npm run build`).
+// Size budget of what travels to hosts: Brotli bytes of the bundles in dist/bundles (made by `npm run build`)
+// or in the folder that is named.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { brotliCompressSync } from "node:zlib";
@@ -10,7 +11,8 @@ const WING = new Set(["leaf.js", "templates.js"]);
 /** A part that only roles bring that use one of its types */
 const PART_MAX = 20_000;
 
-const folder = path.join(path.dirname(new URL(import.meta.url).pathname), "../dist/bundles");
+const folder =
+  process.argv[2] ?? path.join(path.dirname(new URL(import.meta.url).pathname), "../dist/bundles");
 const bundles = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".js")) : [];
 let wing = 0;
 let core = 0;
@@ -26,4 +28,6 @@ for (const name of bundles) {
 }
 if (core > CORE_MAX) console.error(`budget: the core is ${core} bytes, its budget ${CORE_MAX}`);
 if (wing > WING_MAX) console.error(`budget: the leaf's wing is ${wing} bytes, its budget ${WING_MAX}`);
-if (core > CORE_MAX || wing > WING_MAX) process.exit(1);
+// A budget of nothing says nothing
+if (core === 0 || wing === 0) console.error("budget: no bundles there; `npm run build` makes them");
+if (core === 0 || wing === 0 || core > CORE_MAX || wing > WING_MAX) process.exit(1);

@@ -5,10 +5,14 @@ import path from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
 
-const root = path.join(path.dirname(new URL(import.meta.url).pathname), "..");
+const ROOT = path.join(path.dirname(new URL(import.meta.url).pathname), "..");
+
+/** Which sources a bundle may be made of, whatever the way by which they came in; packages never. */
+const CORE = /^(transport\/(?!ssh\/)|relay\/(?!mesh\/))/;
+const WING = /^(engine\/(leaf|vocabulary)\/|transport\/(?!ssh\/)|relay\/wing\.ts$)/;
 
 /** Name of the bundle -> its source; a source that doesn't exist yet is left out. */
-function entries() {
+function entries(root) {
   const parts = path.join(root, "engine/leaf/parts");
   const found = { core: "relay/node/main.ts", leaf: "engine/leaf/main.ts" };
   for (const file of existsSync(parts) ? readdirSync(parts) : [])
@@ -36,14 +40,16 @@ const sharedModules = {
 };
 
 /** Builds every bundle; returns name -> { size, compressed } in bytes. */
-export async function buildBundles() {
+export async function buildBundles(root = ROOT) {
   const folder = path.join(root, "dist/bundles");
   mkdirSync(folder, { recursive: true });
   const sizes = {};
-  for (const [name, source] of entries()) {
+  for (const [name, source] of entries(root)) {
     const result = await build({
       entryPoints: [path.join(root, source)],
+      absWorkingDir: root,
       bundle: true,
+      metafile: true,
       write: false,
       platform: "node",
       format: "cjs",
@@ -58,6 +64,9 @@ export async function buildBundles() {
       plugins: source.startsWith("engine/leaf/parts/") ? [sharedModules] : [],
     });
     const code = result.outputFiles[0].contents;
+    const may = name === "core" ? CORE : WING;
+    const stranger = Object.keys(result.metafile.inputs).find((source) => !may.test(source));
+    if (stranger) throw new Error(`bundle ${name}: ${stranger} got into it, which does not travel to hosts`);
     const spread = /\?\.[\w$#]*\(\.\.\.[^)]*\)/.exec(result.outputFiles[0].text);
     if (spread) throw new Error(`${name}: Node 16.0 can't run ${spread[0]}; write it without ?.`);
     const compressed = brotliCompressSync(code, {

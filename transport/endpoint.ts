@@ -1,8 +1,10 @@
 import { ChannelTable } from "./channels.js";
 import { MopError } from "./errors.js";
-import { Link, linkFrame } from "./link.js";
+import { Link } from "./link.js";
 import { Neighbour, tooMuchWaits } from "./neighbour.js";
+import { type PostHandler, Posts } from "./posts.js";
 import type { Ticket } from "./queue.js";
+import { refusal } from "./refusal.js";
 import { Router, type Way } from "./router.js";
 import { Callee, Caller } from "./rpc.js";
 import type {
@@ -19,12 +21,10 @@ import type {
   ParentHello,
   Value,
 } from "./types.js";
-import { FRAME_RULES, FrameType } from "./wire/constants.js";
+import { FrameType } from "./wire/constants.js";
 import { type Frame, readU32, u32 } from "./wire/frame.js";
 import { encodeGone, readGone } from "./wire/gone.js";
 import { encodeNodeInfo, encodeParentHello, readNodeInfo, readParentHello } from "./wire/hello.js";
-import { encodeProblem } from "./wire/problem.js";
-import { decodeValue, encodeValue } from "./wire/value.js";
 
 /** A node below the controller: knows its id and its timing from `hello` on. */
 export interface NodeEndpoint extends Endpoint {
@@ -44,12 +44,6 @@ const ROOT_CLOSE_MS = 4000;
 const UNBORN_CLOSE_MS = 500;
 /** From an attachment's failure on its owner may say why the node won't come (`dropChild`); then we do. */
 const ATTACH_FAILED_MS = 2000;
-
-const POSTS = {
-  offer: FrameType.OFFER,
-  want: FrameType.WANT,
-  lack: FrameType.LACK,
-} as const satisfies Record<LinkMessage, number>;
 
 /**
  * A node's place in the mesh. On the controller `{ root: true }`; on every other node over the pipe to its parent:
@@ -74,7 +68,7 @@ class Node implements NodeEndpoint {
   readonly #channels: ChannelTable;
   readonly #caller: Caller;
   readonly #callee: Callee;
-  readonly #posts = new Map<number, (neighbour: NodeId, body: Value) => void>();
+  readonly #posts = new Posts();
   readonly #goneHandlers: ((id: NodeId, error: MopError) => void)[] = [];
   /** Links to children that ever were; of those that are over the counters only */
   readonly #links = new Map<NodeId, Pick<Link, "sent" | "received">>();
@@ -198,16 +192,13 @@ class Node implements NodeEndpoint {
 
   post(neighbour: NodeId, type: LinkMessage, body: Value): void {
     const target = this.#neighbour(neighbour);
-    const upward = target === this.#parent;
     if (!target) throw new MopError("NO_ROUTE", `Node ${neighbour} is no neighbour of ${this.id}`);
-    if (FRAME_RULES.get(POSTS[type])?.direction !== (upward ? "up" : "down"))
-      throw new MopError("NOT_ALLOWED", `${type} may not be sent ${upward ? "up" : "down"}`);
-    const frame = linkFrame(POSTS[type], encodeValue(body));
+    const frame = this.#posts.frame(type, target === this.#parent ? "up" : "down", body);
     if (target.send(frame) === "refused") throw tooMuchWaits(neighbour);
   }
 
-  onPost(type: LinkMessage, handler: (neighbour: NodeId, body: Value) => void): void {
-    this.#posts.set(POSTS[type], handler);
+  onPost(type: LinkMessage, handler: PostHandler): void {
+    this.#posts.on(type, handler);
   }
 
   onGone(handler: (id: NodeId, error: MopError) => void): void {
@@ -349,7 +340,7 @@ class Node implements NodeEndpoint {
         break;
       case FrameType.OFFER:
       case FrameType.LACK:
-        this.#posted(this.#router.ancestors[0] ?? ROOT, frame);
+        this.#posts.deliver(this.#router.ancestors[0] ?? ROOT, frame);
         break;
       default:
         this.#channels.fromAbove(frame);
@@ -369,15 +360,11 @@ class Node implements NodeEndpoint {
         this.#caller.answered(frame);
         break;
       case FrameType.WANT:
-        this.#posted(from, frame);
+        this.#posts.deliver(from, frame);
         break;
       default:
         this.#channels.fromBelow(frame);
     }
-  }
-
-  #posted(neighbour: NodeId, frame: Frame): void {
-    this.#posts.get(frame.type)?.(neighbour, decodeValue(frame.body));
   }
 
   #goneFromAbove(frame: Frame): void {
@@ -442,21 +429,8 @@ class Node implements NodeEndpoint {
 
   /** A frame that finds no room on its way down is answered in the name of its destination. */
   #refuse(frame: Frame, error: MopError): void {
-    const answer =
-      frame.type === FrameType.CALL
-        ? FrameType.FAIL
-        : frame.type >= FrameType.OPEN && frame.type <= FrameType.CONTROL && frame.type !== FrameType.RESET
-          ? FrameType.RESET
-          : undefined;
-    if (answer === undefined) return;
-    const reply: Frame = {
-      type: answer,
-      flags: 0,
-      destination: frame.source,
-      source: frame.destination,
-      channel: frame.channel,
-      body: encodeProblem(error),
-    };
+    const reply = refusal(frame, error);
+    if (!reply) return;
     if (reply.destination === this.id) queueMicrotask(() => this.#fromBelow(reply.source, reply));
     else this.#parent?.send(reply);
   }

@@ -44,7 +44,7 @@ export function bootOrder(port: StartPort, place: Place): BootOrder {
     id: place.id,
     name: place.name,
     nonce: randomBytes(8).toString("hex"),
-    title: `mop ${place.hop.kind === "local" ? "node" : "relay"} of ${options.operator}, run ${options.run}`,
+    title: `mop ${place.starts} of ${options.operator}, run ${options.run}`,
     run: options.run,
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
     deadAfterMs: options.deadAfterMs ?? DEAD_AFTER_MS,

@@ -1,8 +1,8 @@
 import { asMopError, type ErrorName, MopError } from "../../transport/errors.js";
 import type { LoginPace } from "../../transport/ssh/types.js";
-import { type Attempts, attemptNode, logIn, type StartPort } from "./attempt.js";
+import type { Attempts, StartPort } from "./attempt.js";
+import { HOPS } from "./hops/table.js";
 import { backOff, type Gate, sleep } from "./limits.js";
-import { startLocal } from "./local.js";
 import type { Place } from "./place.js";
 import { type UnreachableError, unreachable } from "./unreachable.js";
 import type { From } from "./ways.js";
@@ -42,16 +42,14 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
   };
   try {
     const from = await wayOut(place.parent);
-    const { kind } = place.hop;
-    if (place.id === 0) await reachJump(port, place, from, attempts);
-    else if (kind !== "local")
-      place.reached(
-        await tries(port, place, attempts, (pace) => attemptNode(port, place, from, pace, attempts)),
-        performance.now() - started,
-      );
-    else if (place.parent)
-      throw new MopError("BAD_ARGUMENT", `${place.name}: this machine can't stand behind another host`);
-    else place.reached(await startLocal(port, place, attempts), performance.now() - started);
+    const info = await HOPS[place.hop.kind].reach({
+      port,
+      place,
+      from,
+      attempts,
+      tries: (attempt) => tries(port, place, attempts, attempt),
+    });
+    if (info) place.reached(info, performance.now() - started);
   } catch (error) {
     const cause =
       (await lossAbove(place)) ?? unreachable(place.name, port.signal.aborted ? cancelled(place) : error);
@@ -69,8 +67,7 @@ const cancelled = (place: Place) => new MopError("CANCELLED", `${place.name}: th
 async function wayOut(place: Place | undefined): Promise<From> {
   if (!place) return { type: "controller" };
   await place.dispatched.promise;
-  if (place.id === 0) return { type: "jump", session: place.session! };
-  return { type: "node", id: place.id, name: place.name, handsOff: place.hop.kind !== "sealed" };
+  return HOPS[place.hop.kind].wayOut(place);
 }
 
 /** The failure of a node above, which everything below shows in its own way. */
@@ -82,21 +79,6 @@ async function lossAbove(place: Place): Promise<UnreachableError | undefined> {
   if (!place.parent) return undefined;
   if (!lost()) await new Promise((resolve) => setTimeout(resolve, LOSS_SHOWS_MS));
   return lost();
-}
-
-/** A host that only forwards: logged in, nothing started. */
-async function reachJump(port: GrowPort, place: Place, from: From, attempts: Attempts): Promise<void> {
-  const through: From = from.type === "node" ? { ...from, handsOff: false } : from;
-  await tries(port, place, attempts, async (pace) => {
-    const session = await logIn(port, place, through, pace);
-    await session.authenticated;
-    place.session = session;
-    place.authenticated = true;
-    void session.closed.then((error) => {
-      place.fail(unreachable(place.name, error ?? new MopError("SSH_DISCONNECTED", "the session is over")));
-    });
-  });
-  place.dispatched.resolve();
 }
 
 /**

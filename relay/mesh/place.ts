@@ -6,6 +6,9 @@ import type { Hop } from "./types.js";
 import type { UnreachableError } from "./unreachable.js";
 import type { Way } from "./ways.js";
 
+/** What a hop starts on its host: a relay or the node of this machine, or nothing, where its session only forwards. */
+export type Starts = "relay" | "node" | "nothing";
+
 export interface Deferred<T> {
   readonly promise: Promise<T>;
   resolve(value: T): void;
@@ -35,6 +38,8 @@ export class Place {
   /** 0: nothing of ours runs there (a jump) */
   readonly id: NodeId;
   readonly name: string;
+  /** What is started there */
+  readonly starts: Starts;
   readonly route: readonly string[];
   readonly dispatched = deferred<void>();
   readonly up = deferred<NodeInfo>();
@@ -54,11 +59,12 @@ export class Place {
   linkTo: NodeId = 0;
   process: ChildProcess | undefined;
 
-  constructor(key: string, hop: Hop, parent: Place | undefined, id: NodeId) {
+  constructor(key: string, hop: Hop, parent: Place | undefined, id: NodeId, starts: Starts) {
     this.key = key;
     this.hop = hop;
     this.parent = parent;
     this.id = id;
+    this.starts = starts;
     this.name = hop.target.name;
     this.route = [...(parent?.route ?? []), this.name];
     parent?.children.add(this);
@@ -97,8 +103,8 @@ export class Place {
   }
 }
 
-/** What makes two hops the same place: host, account and what is done there, at the end of the same way. */
-export function placeKey(parent: Place | undefined, hop: Hop, jumps: boolean): string {
+/** What makes two hops the same place: host, account and what is started there, at the end of the same way. */
+export function placeKey(parent: Place | undefined, hop: Hop, starts: Starts): string {
   const { name, user, address, port } = hop.target;
   return JSON.stringify([
     parent?.key ?? "",
@@ -106,7 +112,7 @@ export function placeKey(parent: Place | undefined, hop: Hop, jumps: boolean): s
     user,
     address,
     port,
-    jumps ? "jump" : hop.kind === "local",
+    starts,
     hop.become?.user ?? "",
     hop.become?.method ?? "",
   ]);

@@ -1,6 +1,7 @@
 import { MopError } from "../../transport/errors.js";
 import type { NodeId } from "../../transport/types.js";
 import { type GrowPort, grow } from "./grow.js";
+import { HOPS } from "./hops/table.js";
 import { Place, placeKey } from "./place.js";
 import type { Hop } from "./types.js";
 import { UnreachableError } from "./unreachable.js";
@@ -44,16 +45,17 @@ export function createTree(port: GrowPort): Tree {
   return {
     reach(route) {
       let place: Place | undefined;
-      route.forEach((hop, index) => {
-        const jumps = hop.kind === "jump" && index < route.length - 1;
-        const key = placeKey(place, hop, jumps);
+      route.forEach((stop, index) => {
+        const hop = index === route.length - 1 ? withNode(stop) : stop;
+        const { starts } = HOPS[hop.kind];
+        const key = placeKey(place, hop, starts);
         const known = places.get(key);
         // One that was reached and then lost is dialled again; one that could not be reached is not
         if (known && !(known.isGone && known.isUp)) {
           place = known;
           return;
         }
-        const grown = new Place(key, hop, place, jumps ? 0 : ++lastId);
+        const grown = new Place(key, hop, place, starts === "nothing" ? 0 : ++lastId, starts);
         places.set(key, grown);
         if (grown.id !== 0) byId.set(grown.id, grown);
         void grow(port, grown);
@@ -69,6 +71,9 @@ export function createTree(port: GrowPort): Tree {
     },
   };
 }
+
+/** The end of a route always gets a node. */
+const withNode = (hop: Hop): Hop => (HOPS[hop.kind].starts === "nothing" ? { ...hop, kind: "relay" } : hop);
 
 /** What ended a node that was up, told of its host: a link says no more than that it is over. */
 function lost(name: string, error: MopError): MopError {

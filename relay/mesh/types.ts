@@ -3,16 +3,18 @@ import type { LoginPace, Prompter, Target } from "../../transport/ssh/types.js";
 import type { NodeId, NodeInfo, Value } from "../../transport/types.js";
 import type { Become } from "../boot/become.js";
 
-/** How a host on a route is passed. */
-export type HopKind =
+/** How a host on a route may be passed; what each means is in hops/. */
+export const HOP_KINDS = [
   /** a node runs there and is handed the sessions behind it */
-  | "relay"
+  "relay",
   /** a node runs there; sessions behind it stay end to end */
-  | "sealed"
+  "sealed",
   /** ssh's own TCP forwarding; nothing runs there */
-  | "jump"
+  "jump",
   /** this machine: the core as a child process */
-  | "local";
+  "local",
+] as const;
+export type HopKind = (typeof HOP_KINDS)[number];
 
 /** One host of a route: how to log in, what to be on the way, where its Node is. */
 export interface Hop {

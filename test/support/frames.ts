@@ -1,5 +1,5 @@
 import { MopError } from "../../transport/errors.js";
-import { FRAME_RULES, FrameType } from "../../transport/wire/constants.js";
+import { FRAME_RULES, type FrameName, FrameType } from "../../transport/wire/constants.js";
 import type { Frame } from "../../transport/wire/frame.js";
 import { encodeGone } from "../../transport/wire/gone.js";
 import { encodeNodeInfo, encodeParentHello } from "../../transport/wire/hello.js";
@@ -10,7 +10,7 @@ import { nodeInfo, parentHello } from "./nodes.js";
 const problem = encodeProblem(new MopError("CANCELLED", "It was cancelled"));
 
 /** A good body for every type of frame; HELLO's is a child's (its parent's is `parentHelloBody`). */
-export const GOOD_BODIES: Readonly<Record<string, Uint8Array>> = {
+export const GOOD_BODIES: Readonly<Record<FrameName, Uint8Array>> = {
   HELLO: encodeNodeInfo(nodeInfo()),
   PING: Buffer.from([0, 0, 0, 7]),
   PONG: Buffer.from([0, 0, 0, 7]),
@@ -27,9 +27,9 @@ export const GOOD_BODIES: Readonly<Record<string, Uint8Array>> = {
   RESULT: encodeValue({ a: [1, "two"] }),
   FAIL: problem,
   CANCEL: Buffer.alloc(0),
-  OFFER: encodeValue([["hash", 1]]),
-  WANT: encodeValue(["hash"]),
-  LACK: encodeValue(["hash"]),
+  OFFER: encodeValue([1, false, [1], Buffer.alloc(36, 1)]),
+  WANT: encodeValue([0, Buffer.alloc(32, 1)]),
+  LACK: encodeValue([35, "not here", Buffer.alloc(32, 1)]),
 };
 
 export const parentHelloBody = (id: number): Uint8Array =>
@@ -47,7 +47,7 @@ export function goodFrames(from: "above" | "below"): Frame[] {
         destination: addressed && from === "above" ? 1 : 0,
         source: addressed && from === "below" ? 1 : 0,
         channel: rule.scope === "end" ? 1 : 0,
-        body: rule.name === "HELLO" && from === "above" ? parentHelloBody(1) : GOOD_BODIES[rule.name]!,
+        body: rule.name === "HELLO" && from === "above" ? parentHelloBody(1) : GOOD_BODIES[rule.name],
       };
     });
 }

@@ -19,6 +19,7 @@ const TIME_LIMIT_MS = 60_000;
 export async function typeCheck(
   loaded: Pick<LoadedPolicy, "file" | "folder" | "sources">,
   mop: MopPackage,
+  signal?: AbortSignal,
 ): Promise<void> {
   const own = new Set(loaded.sources.filter((file) => /\.[cm]?tsx?$/.test(file)));
   if (own.size === 0) return;
@@ -26,7 +27,7 @@ export async function typeCheck(
   try {
     const project = path.join(place, "tsconfig.json");
     await writeFile(project, JSON.stringify(configuration(loaded.file, loaded.folder, mop)));
-    const first = (await diagnostics(project, loaded.folder)).find(
+    const first = (await diagnostics(project, loaded.folder, signal)).find(
       ({ place: at, code }) => own.has(at.file) && !NO_TYPES.has(code),
     );
     if (first) throw new PolicyError(`${first.text} (${first.code})`, first.place);
@@ -78,14 +79,18 @@ interface Diagnostic {
   readonly text: string;
 }
 
-async function diagnostics(project: string, folder: string): Promise<Diagnostic[]> {
+async function diagnostics(
+  project: string,
+  folder: string,
+  signal: AbortSignal | undefined,
+): Promise<Diagnostic[]> {
   const require = createRequire(import.meta.url);
   const tsc = path.join(path.dirname(require.resolve("typescript/package.json")), "bin/tsc");
   const output = await new Promise<string>((resolve, reject) => {
     execFile(
       process.execPath,
       [tsc, "-p", project, "--pretty", "false"],
-      { cwd: folder, timeout: TIME_LIMIT_MS, maxBuffer: 16 * 1024 * 1024 },
+      { cwd: folder, timeout: TIME_LIMIT_MS, maxBuffer: 16 * 1024 * 1024, ...(signal ? { signal } : {}) },
       (error, stdout, stderr) => {
         // Errors in the policy are exit statuses 1 and 2; anything else means that the compiler didn't run.
         if (error && typeof error.code !== "number")

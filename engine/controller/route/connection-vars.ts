@@ -1,4 +1,5 @@
 import type { Become } from "../../../relay/boot/become.js";
+import { HOP_KINDS, type HopKind } from "../../../relay/mesh/types.js";
 import { PolicyError } from "../policy-error.js";
 
 /** The variables that steer a connection (interface.md, section 2); none of them is for roles. */
@@ -17,9 +18,9 @@ export const CONNECTION_VARS = [
   "mop_hop",
 ] as const;
 
-export type MopHop = "relay" | "sealed" | "jump" | "local" | "auto";
+export type MopHop = HopKind | "auto";
+const HOPS: readonly string[] = [...HOP_KINDS, "auto"];
 const BECOME_METHODS: readonly string[] = ["sudo", "su", "doas"];
-const HOPS: readonly string[] = ["relay", "sealed", "jump", "local", "auto"];
 
 /** What the inventory says of one host's connection; undefined where it is silent. */
 export interface ConnectionVars {

@@ -127,11 +127,9 @@ function before(via: readonly string[], name: string): readonly string[] {
   return self < 0 ? via : via.slice(0, self);
 }
 
-/** Under `auto` bastions are relays; a target always needs a node, whatever it is to others. */
+/** Under `auto` bastions are relays, this machine is one to others too; a target always needs a node. */
 function hopKind(wanted: MopHop, isTarget: boolean): HopKind {
-  if (wanted === "sealed") return "sealed";
-  if (wanted === "jump" && !isTarget) return "jump";
-  return "relay";
+  return wanted === "auto" || wanted === "local" || (wanted === "jump" && isTarget) ? "relay" : wanted;
 }
 
 function makeTarget(

@@ -3,7 +3,7 @@ import type { Hop } from "../../../relay/mesh/types.js";
 import { PolicyFolder } from "../files/folder.js";
 import { type InventoryHost, selectHosts, unknownPatterns } from "../inventory/inventory.js";
 import { type LoadedPolicy, loadPolicy } from "../policy/load-policy.js";
-import { mopNames, mopPackage } from "../policy/mop-package.js";
+import { type MopPackage, mopNames, mopPackage } from "../policy/mop-package.js";
 import { typeCheck } from "../policy/type-check.js";
 import { PolicyError } from "../policy-error.js";
 import { unknownConnectionVars } from "../route/connection-vars.js";
@@ -48,8 +48,32 @@ export async function prepareRun(options: RunOptions): Promise<PreparedRun> {
   const wing = readWing(mop);
   wing.catch(() => undefined);
   const loaded = await loadPolicy(options.policy, { ...(options.cwd ? { cwd: options.cwd } : {}), mop });
-  const checked = options.typeCheck === false ? undefined : typeCheck(loaded, mop);
+  const giveUp = new AbortController();
+  const checked = options.typeCheck === false ? undefined : typeCheck(loaded, mop, giveUp.signal);
   checked?.catch(() => undefined);
+  try {
+    return await prepareLoaded({ options, loaded, mop, wing, checked });
+  } catch (error) {
+    // The checker's folder must be gone before the program may end.
+    giveUp.abort();
+    await checked?.catch(() => undefined);
+    throw error;
+  }
+}
+
+async function prepareLoaded({
+  options,
+  loaded,
+  mop,
+  wing,
+  checked,
+}: {
+  readonly options: RunOptions;
+  readonly loaded: LoadedPolicy;
+  readonly mop: MopPackage;
+  readonly wing: Promise<WingFiles>;
+  readonly checked: Promise<void> | undefined;
+}): Promise<PreparedRun> {
   const targets = options.local ? localTargets() : await findTargets(options, loaded);
   const folder = new PolicyFolder(loaded.folder);
   const parts = { loaded, folder, wing: await wing, mopNames: await mopNames(mop), options };

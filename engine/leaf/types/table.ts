@@ -1,3 +1,4 @@
+import type { RoleContext } from "../../vocabulary/resources.js";
 import type { ResourceType } from "../type.js";
 import { directory } from "./directory.js";
 import { echo } from "./echo.js";
@@ -8,7 +9,10 @@ import { shell } from "./shell.js";
 // biome-ignore lint/suspicious/noExplicitAny: each type checks its own options; the table holds any
 export type AnyType = ResourceType<any, any, any>;
 
+/** The functions that policies are told of. */
+type Declared = Exclude<keyof RoleContext, "vars" | "facts" | "host" | "check">;
+
 /** Every resource type, by the name that `main` has it under. */
 export const TYPES = { file, directory, link, shell, echo } as const satisfies Readonly<
-  Record<string, AnyType>
+  Record<Declared, AnyType>
 >;

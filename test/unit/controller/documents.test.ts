@@ -1,12 +1,17 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { typeCheck } from "../../../engine/controller/policy/type-check.js";
+import { CONNECTION_VARS } from "../../../engine/controller/route/connection-vars.js";
+import { describeInventory } from "../../../engine/controller/run/describe-inventory.js";
 import { validate } from "../../../engine/controller/run/validate.js";
+import { gatherFacts } from "../../../engine/leaf/facts/gather.js";
+import { TYPES } from "../../../engine/leaf/types/table.js";
+import { HOP_KINDS } from "../../../relay/mesh/types.js";
 import { testPackage } from "./scripted.js";
 import { tempFolder } from "./temp-folder.js";
 
@@ -14,10 +19,20 @@ const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../.
 const LIBRARY = path.join(ROOT, "dist/engine/index.js");
 const built = existsSync(path.join(ROOT, "dist/bundles/leaf.js"));
 
-/** The first block of TypeScript in a document. */
-function example(document: string): string {
-  const text = readFileSync(path.join(ROOT, document), "utf8");
-  const [, code] = /```ts\n([\s\S]*?)```/.exec(text) ?? [];
+const DOCUMENTS = [
+  ...readdirSync(path.join(ROOT, "docs")).map((name) => `docs/${name}`),
+  ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md"],
+];
+const read = (document: string) => readFileSync(path.join(ROOT, document), "utf8");
+
+/** The blocks of a language in a document. */
+const blocks = (document: string, language: string): string[] =>
+  [...read(document).matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(
+    ([, code]) => code!,
+  );
+
+function example(document: string, language = "ts"): string {
+  const [code] = blocks(document, language);
   if (code === undefined) throw new Error(`${document} has no example`);
   return code;
 }
@@ -46,10 +61,23 @@ async function run(code: string, args: readonly string[] = []): Promise<string> 
   return stdout;
 }
 
+/** JSON lines of the program, whatever its status. */
+async function events(args: readonly string[], cwd: string): Promise<{ readonly event: string }[]> {
+  const main = path.join(ROOT, "dist/cli/main.js");
+  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args], { cwd }).catch(
+    (error: { stdout: string }) => error,
+  );
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
 describe("the documents' examples", () => {
-  it.each(["docs/library.md", "docs/policies.md", "README.md"])(
+  it.each(DOCUMENTS.filter((name) => blocks(name, "ts").length > 0))(
     "in %s have the right types",
     async (name) => {
+      expect(blocks(name, "ts")).toHaveLength(1);
       const folder = await tempFolder({ "example.ts": example(name) });
       const file = path.join(folder, "example.ts");
       await typeCheck({ file, folder, sources: [file] }, await testPackage());
@@ -62,6 +90,122 @@ describe("the documents' examples", () => {
     expect(lines[0]).toBe(`0 ${uname}`);
     expect(lines[1]).toMatch(/^(ID=.+|undefined|null)$/);
     expect(lines.slice(2).sort()).toEqual(["stderr two", "stdout one"]);
+  });
+});
+
+describe("README.md", () => {
+  it.skipIf(!built)(
+    "has a policy with an inventory that `mop validate` finds valid, route and all",
+    async () => {
+      const folder = await tempFolder({
+        "policy.ts": example("README.md"),
+        "inventory.toml": example("README.md", "toml"),
+      });
+      const [valid] = await events(["validate", "-F", "none", "-o", "json"], folder);
+      expect(valid).toMatchObject({
+        event: "valid",
+        roles: [{ name: "web", hosts: ["l1", "l2"], files: [] }],
+        routes: { l1: ["b1", "b2", "l1"], l2: ["b1", "b2", "l2"] },
+        warnings: [],
+      });
+    },
+  );
+});
+
+describe("docs/inventory.md", () => {
+  it("has an inventory that resolves as it says", async () => {
+    const cwd = await tempFolder({ "inventory.toml": example("docs/inventory.md", "toml") });
+    const { hosts, groups } = await describeInventory({ cwd });
+    const found = new Map(hosts.map((host) => [host.name, host]));
+    expect(found.get("l1")?.route.map(({ user, address }) => `${user}@${address}`)).toEqual([
+      "deploy@bastion.example.com",
+      "deploy@10.0.0.2",
+      "deploy@10.0.0.11",
+    ]);
+    expect(found.get("l1")?.vars).toMatchObject({ color: "blue" });
+    expect(groups.shop).toEqual(["l1", "l2", "l3"]);
+  });
+
+  it("has every variable of the connection, and every kind of hop", () => {
+    for (const name of CONNECTION_VARS) expect(read("docs/inventory.md")).toContain(`\`${name}\``);
+    for (const kind of [...HOP_KINDS, "auto"]) expect(read("docs/inventory.md")).toContain(`\`${kind}\``);
+  });
+});
+
+describe("docs/policies.md", () => {
+  it.each(Object.values(TYPES))("has the resource $name with each of its options", ({ name, options }) => {
+    const [row = ""] = new RegExp(`^\\| \`${name}\\(.*$`, "m").exec(read("docs/policies.md")) ?? [];
+    for (const option of Object.keys(options)) expect(row).toContain(`\`${option}\``);
+  });
+
+  it("has every fact", () => {
+    for (const fact of Object.keys(gatherFacts())) expect(read("docs/policies.md")).toContain(`\`${fact}\``);
+  });
+});
+
+describe("docs/commands.md", () => {
+  it.skipIf(!built)("has every member of every event that commands write", async () => {
+    const documented = new Map<string, Set<string>>();
+    for (const line of example("docs/commands.md", "json").trim().split("\n")) {
+      const event = JSON.parse(line) as { event: string };
+      const members = documented.get(event.event) ?? new Set();
+      documented.set(event.event, new Set([...members, ...Object.keys(event)]));
+    }
+    const main =
+      "await echo('hi'); await file(vars.at, { content: 'x' }); await shell('exit 3', { ignoreErrors: false });";
+    const cwd = await tempFolder({
+      "policy.ts": `import { definePolicy, defineRole } from "mop";
+        const role = defineRole({ name: "r", vars: { at: "" }, async main({ vars, echo, file, shell }) { ${main} } });
+        export default definePolicy({ roles: [{ role }] });`,
+      "inventory.toml": LOCAL,
+    });
+    const written = [
+      ...(await events(["local", "--diff", "-e", `at=${path.join(cwd, "out")}`, "-o", "json"], cwd)),
+      ...(await events(["ping", "-o", "json"], cwd)),
+      ...(await events(["validate", "-o", "json"], cwd)),
+      ...(await events(["inventory", "-F", "none", "-o", "json"], cwd)),
+    ];
+    for (const event of written)
+      expect([...(documented.get(event.event) ?? [])], event.event).toEqual(
+        expect.arrayContaining(Object.keys(event)),
+      );
+    expect(new Set(written.map(({ event }) => event))).toEqual(new Set(documented.keys()));
+  });
+});
+
+describe("links and paths in documents", () => {
+  it.each(DOCUMENTS)("of %s lead to files that exist", (name) => {
+    const folder = path.dirname(path.join(ROOT, name));
+    for (const [, target] of read(name).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))
+      expect(existsSync(path.join(folder, target!)), `${name}: ${target}`).toBe(true);
+  });
+
+  it.each(["CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md", "docs/templates.md"])(
+    "of %s name what there is in the project",
+    (name) => {
+      for (const [, place] of read(name).matchAll(
+        /`((?:cli|engine|relay|transport|test|tools|docs|examples)\/[\w./-]*)`/g,
+      ))
+        expect(existsSync(path.join(ROOT, place!)), `${name}: ${place}`).toBe(true);
+    },
+  );
+
+  it("of docs/architecture.md's floors are folders and files that exist", () => {
+    const [, floors = ""] = /## Floors\n([\s\S]*?)\n## /.exec(read("docs/architecture.md")) ?? [];
+    let floor = "";
+    let wing = "";
+    for (const line of floors.split("\n").filter((text) => text.startsWith("    "))) {
+      const depth = line.search(/\S/);
+      const names = [...line.matchAll(/[\w-]+(?:\/(?=[\s,])|\.ts)/g)].map(([text]) => text);
+      if (depth === 4) floor = names[0]!;
+      if (depth === 6) wing = names[0]!.endsWith("/") ? names[0]! : "";
+      const base = path.join(ROOT, depth === 4 ? "" : floor);
+      for (const text of names)
+        expect(
+          [base, path.join(base, wing)].some((at) => existsSync(path.join(at, text))),
+          `${floor}${wing}${text}`,
+        ).toBe(true);
+    }
   });
 });
 

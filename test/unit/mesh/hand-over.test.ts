@@ -45,15 +45,21 @@ async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
     options: { operator: "alice@laptop", run: "3f2a", pace: "eager" },
     signal: new AbortController().signal,
   } as unknown as StartPort;
-  const b1 = new Place("b1", hop("b1"), undefined, 1);
-  const l1 = new Place("l1", hop("l1"), b1, 2);
+  const b1 = new Place("b1", hop("b1"), undefined, 1, "node");
+  const l1 = new Place("l1", hop("l1"), b1, 2, "node");
   const attempts: Attempts = {
     replay: undefined,
     attaching: undefined,
     announced: false,
     dialled: () => {},
   };
-  const outcome = attemptNode(port, l1, { type: "node", id: 1, handsOff: true }, "eager", attempts).then(
+  const outcome = attemptNode(
+    port,
+    l1,
+    { type: "node", id: 1, name: "b1", handsOff: true },
+    "eager",
+    attempts,
+  ).then(
     (info) => info,
     ({ code, message }) => ({ code, message }),
   );

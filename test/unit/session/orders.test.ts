@@ -70,7 +70,7 @@ test("the controller overwrites the keys of the session, and the message when it
   const session = freshState();
   const [key] = secretsOf(session);
   const adopting = pipe.adopt(
-    { type: "adopt", session, command: "true", child } satisfies AdoptOrder,
+    { type: "adopt", session, command: "true", child, elevation: null } satisfies AdoptOrder,
     () => {},
   );
   await expect.poll(() => message?.length ?? 0).toBeGreaterThan(100);

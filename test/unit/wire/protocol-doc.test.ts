@@ -5,6 +5,7 @@ import * as constants from "../../../transport/wire/constants.js";
 import { FRAME_RULES, FrameType, WindowFlag } from "../../../transport/wire/constants.js";
 import { decodeFrame, encodeFrame, type Frame } from "../../../transport/wire/frame.js";
 import { decodeValue, encodeValue } from "../../../transport/wire/value.js";
+import { freshState } from "../../support/session-peer.js";
 
 const document = readFileSync(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
 
@@ -81,6 +82,17 @@ describe("docs/protocol.md", () => {
   it("has every error with its number, and no other", () => {
     const documented = table("Errors", ["code", "number"]).map(([name, number]) => [name, Number(number)]);
     expect(documented).toEqual(Object.entries(ErrorCode));
+  });
+
+  it("has every field of a session that is handed over, and no other", () => {
+    const { outbound, inbound, rekey, ...rest } = freshState();
+    const names = table("Channels", ["field"]).flatMap(([cell]) =>
+      [...cell!.matchAll(/`(\w+)`/g)].map(([, name]) => name!),
+    );
+    expect(names.sort()).toEqual([...Object.keys(rest), "outbound", "inbound", "rekey"].sort());
+    const [, rows = ""] = /^\| field \| \|\n([\s\S]*?)\n\n/m.exec(document) ?? [];
+    for (const part of [outbound, inbound, rekey])
+      for (const name of Object.keys(part)) expect(rows).toContain(`\`${name}\``);
   });
 
   it("names no error that there isn't", () => {

@@ -1,14 +1,25 @@
 import { spawn } from "node:child_process";
-import { MopError } from "../../transport/errors.js";
-import type { NodeInfo } from "../../transport/types.js";
-import { firstStageArgs, shellArgs } from "../boot/command.js";
-import { commandOptions } from "../boot/core.js";
-import { joinStdio } from "../boot/stdio.js";
-import { type Attempts, bootOrder, type StartPort, startHere } from "./attempt.js";
-import type { Place } from "./place.js";
+import { MopError } from "../../../transport/errors.js";
+import type { NodeInfo } from "../../../transport/types.js";
+import { firstStageArgs, shellArgs } from "../../boot/command.js";
+import { commandOptions } from "../../boot/core.js";
+import { joinStdio } from "../../boot/stdio.js";
+import { type Attempts, bootOrder, type StartPort, startHere } from "../attempt.js";
+import type { Place } from "../place.js";
+import type { HopWay } from "./hop.js";
 
-/** Starts a node on this machine, as a child of this process with the Node that runs it. */
-export function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {
+/** This machine: a node as a child of this process, with the Node that runs it. */
+export const local: HopWay = {
+  starts: "node",
+  async reach({ port, place, attempts }) {
+    if (place.parent)
+      throw new MopError("BAD_ARGUMENT", `${place.name}: this machine can't stand behind another host`);
+    return startLocal(port, place, attempts);
+  },
+  wayOut: ({ id, name }) => ({ type: "node", id, name, handsOff: true }),
+};
+
+function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {
   const order = bootOrder(port, place);
   const { bytes, hash } = port.core;
   const { node, become } = place.hop;
