@@ -16,12 +16,18 @@ export async function targetOptions(
   flags: ConnectionFlags,
   signal?: AbortSignal,
 ): Promise<TargetOptions & { readonly signal?: AbortSignal }> {
-  const password = flags.askPass ? await askPassword("Login password: ", "--ask-pass") : undefined;
+  // Known before anybody is asked for a password of it.
+  const become =
+    flags.become === true ||
+    flags.askBecomePass === true ||
+    flags.becomeUser !== undefined ||
+    flags.becomeMethod !== undefined;
+  const password = !become && flags.askPass ? await askPassword("Login password: ", "--ask-pass") : undefined;
   return {
     inventory: flags.inventory,
     limitHosts: words(flags.limitHosts),
     limitGroups: words(flags.limitGroups),
-    become: flags.become === true || flags.askBecomePass === true,
+    become,
     ...(signal ? { signal } : {}),
     routes: {
       via: words(flags.via),

@@ -13,11 +13,10 @@ export function addInventory(program: Command, outcome: Outcome): void {
   addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
     const report = await describeInventory(await targetOptions(flags));
     if (flags.output === "json") {
-      for (const host of report.hosts)
-        process.stdout.write(`${JSON.stringify({ event: "inventory", ...host })}\n`);
+      for (const host of report.hosts) outcome.print(`${JSON.stringify({ event: "inventory", ...host })}\n`);
     } else {
       const style = createStyle(wantsColour(process.stdout, process.env));
-      process.stdout.write(`${inventoryLines(report, style).join("\n")}\n`);
+      outcome.print(`${inventoryLines(report, style).join("\n")}\n`);
     }
     outcome.status = 0;
   });
@@ -27,6 +26,7 @@ function inventoryLines({ source, hosts, groups }: InventoryReport, style: Style
   const lines = [style.bold(escapeLine(source))];
   for (const { name, route, vars, groups: member } of hosts) {
     const way = route.map(({ name: hop, kind, user, address, port }, index) => {
+      if (kind === "local") return `${escapeLine(hop)} ${style.dim("(this machine)")}`;
       const how = index < route.length - 1 && kind !== "relay" ? `, ${kind}` : "";
       return `${escapeLine(hop)} ${style.dim(`(${escapeLine(user)}@${escapeLine(address)}:${port}${how})`)}`;
     });

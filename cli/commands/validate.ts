@@ -13,9 +13,9 @@ export function addValidate(program: Command, outcome: Outcome): void {
     .description("find missing files, bad parameters, unknown hosts; contacts nothing")
     .argument("[policy]", "the policy's file or its folder", "policy.ts");
   addRunOptions(addConnectionOptions(command)).action(async (policy: string, flags: RunFlags) => {
-    const report = await validate(await runOptions(policy, flags, createView(flags)));
+    const report = await validate(await runOptions(policy, flags, createView(flags, outcome.print)));
     if (flags.output === "json") {
-      process.stdout.write(`${JSON.stringify({ event: "valid", ...report })}\n`);
+      outcome.print(`${JSON.stringify({ event: "valid", ...report })}\n`);
     } else {
       const style = createStyle(wantsColour(process.stdout, process.env));
       const lines = report.roles.map(
@@ -28,7 +28,7 @@ export function addValidate(program: Command, outcome: Outcome): void {
       lines.push(
         `${style.green("valid")}  ${escapeLine(report.policy)} with ${escapeLine(report.inventory)}`,
       );
-      process.stdout.write(`${lines.join("\n")}\n`);
+      outcome.print(`${lines.join("\n")}\n`);
     }
     outcome.status = 0;
   });

@@ -29,6 +29,7 @@ export async function runResource<O extends CommonOptions<R>, R extends Result =
   const start = performance.now();
   const given = (options ?? {}) as O;
   const result = await outcome(type, context, name, given);
+  const ignored = result.failed && given.ignoreErrors === true;
   await extras.report({
     type: type.name,
     name: String(name),
@@ -36,9 +37,10 @@ export async function runResource<O extends CommonOptions<R>, R extends Result =
     changes: result.changes,
     ...(result.diff === undefined ? {} : { diff: result.diff }),
     ...(result.error === undefined ? {} : { error: result.error }),
+    ...(ignored ? { ignored } : {}),
     ms: Math.round(performance.now() - start),
   });
-  if (result.failed && given.ignoreErrors !== true) throw new ResourceError(type.name, String(name), result);
+  if (result.failed && !ignored) throw new ResourceError(type.name, String(name), result);
   return result;
 }
 

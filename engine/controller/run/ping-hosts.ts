@@ -34,9 +34,10 @@ export async function pingHosts(
     try {
       const node = state.reach(mesh);
       await Promise.race([state.connected(node), stop.promise]);
-      const hops = await Promise.race([mesh.ping(node), stop.promise]);
+      const measured = await Promise.race([mesh.ping(node), stop.promise]);
+      const hops = measured.map((hop) => ({ ...hop, ms: Math.round(hop.ms * 1000) / 1000 }));
       const event: PingEvent = { event: "ping", host: state.name, route: node.route, hops };
-      state.count("ok");
+      state.count({ status: "ok" });
       pings.push(event);
       report(event);
     } catch (error) {

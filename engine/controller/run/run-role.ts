@@ -74,10 +74,15 @@ async function runHost(run: RoleRun, host: HostState, node: NodeHandle): Promise
     order: roleOrder(run, host),
     signal: run.signal,
     onEvent(event) {
-      if (event.event === "output") return run.report({ ...event, host: host.name });
-      host.count(event.status);
+      const where = { host: host.name, role: run.role.name };
+      // In the order of interface.md: event, host, role first.
+      if (event.event === "output") {
+        const { event: kind, ...rest } = event;
+        return run.report({ event: kind, ...where, ...rest });
+      }
+      host.count(event);
       const { event: kind, ...rest } = event;
-      run.report({ event: kind, host: host.name, role: run.role.name, ...rest });
+      run.report({ event: kind, ...where, ...rest });
     },
   });
   const error = conclude(run, host, outcome, before.failed);
@@ -140,7 +145,7 @@ function outcomeError(outcome: Exclude<WingOutcome, { kind: "unreachable" }>): s
 /** `counted`: a resource's failure is in the summary already. */
 function failHost(run: RoleRun, host: HostState, error: string, counted = false): void {
   host.failed = true;
-  if (!counted) host.count("failed");
+  if (!counted) host.count({ status: "failed" });
   run.report({ event: "role", host: host.name, role: run.role.name, status: "failed", error });
 }
 

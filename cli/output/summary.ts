@@ -1,0 +1,64 @@
+import type { HostSummary, SummaryEvent } from "../../engine/vocabulary/events.js";
+import { formatBytes, formatMs } from "./bytes.js";
+import { escapeLine } from "./escape.js";
+import type { Style } from "./style.js";
+
+export interface SummaryOptions {
+  readonly style: Style;
+  readonly check: boolean;
+  /** One row for all hosts that ended alike */
+  readonly grouping: boolean;
+}
+
+/** Up to `limit` names, then how many more there are. */
+export function names(hosts: readonly string[], limit = 6): string {
+  const shown = hosts.slice(0, limit).map(escapeLine).join(", ");
+  return hosts.length > limit ? `${shown} and ${hosts.length - limit} more` : shown;
+}
+
+/** How each host ended, what each link carried, and how long it took. */
+export function summaryLines(event: SummaryEvent, options: SummaryOptions): string[] {
+  const { dim } = options.style;
+  const links = event.links.map(({ from, to, sent, received }) =>
+    dim(
+      `  ${escapeLine(from)} > ${escapeLine(to)}: ${formatBytes(sent)} sent, ${formatBytes(received)} received`,
+    ),
+  );
+  const rows = options.grouping ? groupRows(event, options) : hostRows(event, options);
+  return ["", ...rows, ...links, dim(`  ${formatMs(event.ms)}`)];
+}
+
+function hostRows({ hosts }: SummaryEvent, options: SummaryOptions): string[] {
+  const width = Math.max(0, ...Object.keys(hosts).map((name) => escapeLine(name).length));
+  return Object.entries(hosts).map(
+    ([name, host]) => `  ${escapeLine(name).padEnd(width)}  ${outcome(host, options)}`,
+  );
+}
+
+/** Whoever failed or was not reached is named, however many they are: it is what the operator looks for. */
+function groupRows({ hosts }: SummaryEvent, options: SummaryOptions): string[] {
+  const rows = new Map<string, { members: string[]; bad: boolean }>();
+  for (const [name, host] of Object.entries(hosts)) {
+    const text = outcome(host, options);
+    const row = rows.get(text) ?? { members: [], bad: host.unreachable || host.failed > 0 };
+    row.members.push(name);
+    rows.set(text, row);
+  }
+  return [...rows].map(([text, { members, bad }]) => {
+    const count = `${String(members.length).padStart(5)} ${members.length === 1 ? "host " : "hosts"}`;
+    return `  ${count}  ${text}  ${options.style.dim(names(members, bad ? members.length : undefined))}`;
+  });
+}
+
+function outcome(host: HostSummary, { style, check }: SummaryOptions): string {
+  if (host.unreachable) return style.red("unreachable");
+  const cell = (count: number, word: string, paint: (text: string) => string) =>
+    count > 0 ? paint(`${count} ${word}`) : style.dim(`0 ${word}`);
+  return [
+    cell(host.ok, "ok", style.green),
+    cell(host.changed, check ? "would change" : "changed", style.yellow),
+    cell(host.failed, "failed", style.red),
+    cell(host.skipped, "skipped", style.cyan),
+    ...(host.ignored ? [style.yellow(`${host.ignored} ignored`)] : []),
+  ].join("  ");
+}
