@@ -112,7 +112,11 @@ export function addRunOptions(command: Command): Command {
   return command
     .option("--check", "plan only, change nothing")
     .option("--diff", "show what would change or did")
-    .option("-e, --extra-vars <vars>", "'k=v k2=v2' or @file.json|.toml|.yaml; may be repeated", collect)
+    .option(
+      "-e, --extra-vars <vars>",
+      "'k=v k2=v2', '{\"k\": \"v\"}' or @file.json|.toml|.yaml; may be repeated",
+      collect,
+    )
     .option("--tags <list>", "only what has one of these tags", list)
     .option("--skip-tags <list>", "all but what has one of these tags", list)
     .option("--no-type-check", "don't run the type checker over the policy first");

@@ -5,7 +5,7 @@ import type { MopPackage } from "../policy/mop-package.js";
 import { PolicyError } from "../policy-error.js";
 import type { TargetOptions } from "./options.js";
 import { type PreparedHost, prepareHosts } from "./prepare.js";
-import { findTargets, refuseBecome, type Targets } from "./targets.js";
+import { BECOME_OPTION, findTargets, refuseBecome, type Targets } from "./targets.js";
 
 /** Hosts without a role: what `run`, `ping` and `inventory` work on. */
 export interface HostOptions extends TargetOptions {
@@ -45,7 +45,7 @@ export async function prepareTargets(options: HostOptions): Promise<PreparedTarg
   const targets = await targetsOf(options);
   const { source } = targets.inventory;
   if (targets.hosts.length === 0) throw new PolicyError(`no host of ${source} is left to contact`);
-  refuseBecome(options.become === true, targets.hosts, source);
+  refuseBecome(options.become ? BECOME_OPTION : undefined, targets.hosts, source);
   options.onHosts?.(targets.hosts.length);
   return { targets, hosts: [...(await prepareHosts(targets.hosts, targets)).values()] };
 }

@@ -9,7 +9,7 @@ import { unknownConnectionVars } from "../route/connection-vars.js";
 import { type PlainVars, travellingHostVars } from "../variables.js";
 import type { RunOptions } from "./options.js";
 import { type PreparedRole, prepareRole } from "./role-plan.js";
-import { findTargets, localTargets, refuseBecome, type Targets } from "./targets.js";
+import { BECOME_OPTION, findTargets, localTargets, refuseBecome, type Targets } from "./targets.js";
 import { readWing, type WingFiles } from "./wing-files.js";
 
 /** A run that is ready to start: nothing was contacted, everything that can be wrong on this side was looked at. */
@@ -51,8 +51,9 @@ export async function prepareRun(options: RunOptions): Promise<PreparedRun> {
   await checked;
   const roles = entries.flatMap(({ role, hosts, become }) => (role ? [{ role, hosts, become }] : []));
   const concerned = [...new Set(roles.flatMap(({ hosts }) => hosts))];
+  const root = roles.find(({ become }) => become);
   refuseBecome(
-    options.become === true || roles.some(({ become }) => become),
+    options.become ? BECOME_OPTION : root && `role ${root.role.entry.role.name}: \`become\` is set`,
     concerned,
     targets.inventory.source,
   );

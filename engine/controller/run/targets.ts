@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Policy } from "../../vocabulary/language.js";
 import {
@@ -14,6 +15,8 @@ import { parseHopName } from "../route/address.js";
 import { connectionVars } from "../route/connection-vars.js";
 import { type RoutePlanner, routePlanner } from "../route/routes.js";
 import type { TargetOptions } from "./options.js";
+
+const INVENTORY = "inventory.toml";
 
 /** The hosts that a run may concern, and the ways to them. */
 export interface Targets {
@@ -40,7 +43,11 @@ export async function openInventory(
     return { inventory: await loadInventory(policy.policy.inventory, folder), folder };
   }
   const folder = policy?.folder ?? cwd;
-  return { inventory: await loadInventoryFile(path.join(folder, "inventory.toml")), folder };
+  if (!existsSync(path.join(folder, INVENTORY)))
+    throw new PolicyError(
+      `there is no ${INVENTORY} in ${path.relative(cwd, folder) || "this folder"}${policy ? ", and the policy names no inventory" : ""}; give one with --inventory`,
+    );
+  return { inventory: await loadInventoryFile(path.join(folder, INVENTORY)), folder };
 }
 
 export async function findTargets(
@@ -88,13 +95,22 @@ function checkLimits(inventory: Inventory, limits: Selection): void {
     throw new PolicyError(`--limit-groups: "${group}" fits no group of ${inventory.source}`);
 }
 
-/** Refused until it works, never ignored: a role that should be root must not run as somebody else. */
-export function refuseBecome(asked: boolean, hosts: readonly InventoryHost[], source: string): void {
-  if (asked)
-    throw new PolicyError("become comes with a later version; log in as the user that is needed (mop_user)");
-  for (const host of hosts)
-    if (connectionVars(host.vars, host.name).become)
-      throw new PolicyError(
-        `${source}: host ${host.name}: mop_become is set, but become comes with a later version; log in as the user that is needed (mop_user)`,
-      );
+/** Who asks for become when it is the command line. */
+export const BECOME_OPTION = "--become is given";
+
+/**
+ * Refused until it works, never ignored: a role that should be root must not run as somebody else. `asked` says who asks
+ * for it, beside the hosts' own variables.
+ */
+export function refuseBecome(
+  asked: string | undefined,
+  hosts: readonly InventoryHost[],
+  source: string,
+): void {
+  const host = hosts.find(({ name, vars }) => connectionVars(vars, name).become);
+  const by = asked ?? (host && `${source}: host ${host.name}: mop_become is set`);
+  if (by !== undefined)
+    throw new PolicyError(
+      `${by}, but become comes with a later version; log in as the user that is needed (mop_user)`,
+    );
 }

@@ -118,7 +118,7 @@ describe.skipIf(!built)("the command line as a process", () => {
     test(`${option.join(" ")} is refused before anybody is asked or contacted`, async () => {
       const run = await mop(["push", policy.policy, ...lab.options, ...option]);
       expect(run.status).toBe(1);
-      expect(run.stderr).toMatch(/^mop: become comes with a later version/);
+      expect(run.stderr).toMatch(/^mop: --become is given, but become comes with a later version/);
       expect(run.stderr).not.toContain("hook of");
     });
 

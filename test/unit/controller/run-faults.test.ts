@@ -65,11 +65,20 @@ describe("before anything is contacted, a run refuses", () => {
     expect((await runScripted({ files })).result.hosts).toEqual({});
   });
 
+  it("no inventory anywhere, with the way out", async () => {
+    const files = { "policy.ts": twoRoles("{ role: first }") };
+    await expect(runScripted({ files })).rejects.toThrow(
+      /^there is no inventory\.toml in .+, and the policy names no inventory; give one with --inventory$/,
+    );
+  });
+
   it("a role that should become another user, rather than run it as somebody else", async () => {
     expect(await fault(twoRoles("{ role: first, become: true }"))).toMatch(
-      /^become comes with a later version/,
+      /^role first: `become` is set, but become comes with a later version/,
     );
-    expect(await fault(twoRoles("{ role: first }"), {}, { become: true })).toMatch(/^become comes/);
+    expect(await fault(twoRoles("{ role: first }"), {}, { become: true })).toMatch(
+      /^--become is given, but become comes/,
+    );
     const inventory = INVENTORY.replace("color=blue", "mop_become=true");
     expect(await fault(twoRoles("{ role: first }"), { "inventory.toml": inventory })).toMatch(
       /inventory\.toml: host l1: mop_become is set/,
