@@ -43,6 +43,8 @@ export async function targetOptions(
   };
 }
 
+const INTERRUPTED = 130;
+
 /** What a connecting command works with; everything is released when it ends. */
 export interface Connection {
   readonly mesh: Mesh;
@@ -72,6 +74,10 @@ export async function withMesh(
   try {
     const result = await work({ mesh, stop });
     return exitStatus(stop.late ? { ...result, interrupted: false } : result);
+  } catch (error) {
+    // Who interrupts gets no complaint of what could not be finished.
+    if (stop.signal.aborted && !stop.late) return INTERRUPTED;
+    throw error;
   } finally {
     await mesh.close();
     stop.release();

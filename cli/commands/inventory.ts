@@ -11,7 +11,7 @@ export function addInventory(program: Command, outcome: Outcome): void {
     .command("inventory")
     .description("hosts, groups, variables and routes as they resolve; contacts nothing");
   addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
-    const report = await describeInventory(await targetOptions(flags));
+    const report = await describeInventory(await targetOptions({ ...flags, askPass: false }));
     if (flags.output === "json") {
       for (const host of report.hosts) outcome.print(`${JSON.stringify({ event: "inventory", ...host })}\n`);
     } else {
