@@ -25,8 +25,8 @@ export async function targetOptions(
   const password = !become && flags.askPass ? await askPassword("Login password: ", "--ask-pass") : undefined;
   return {
     inventory: flags.inventory,
-    limitHosts: words(flags.limitHosts),
-    limitGroups: words(flags.limitGroups),
+    limitHosts: flags.limitHosts,
+    limitGroups: flags.limitGroups,
     become,
     ...(signal ? { signal } : {}),
     routes: {

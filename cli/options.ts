@@ -4,8 +4,8 @@ import type { HostKeyPolicy, LoginPace } from "../transport/ssh/types.js";
 /** Options of every command that connects, as the command line gives them (interface.md, section 3). */
 export interface ConnectionFlags {
   readonly inventory?: string;
-  readonly limitHosts?: string;
-  readonly limitGroups?: string;
+  readonly limitHosts?: string[];
+  readonly limitGroups?: string[];
   readonly via?: string;
   readonly user?: string;
   readonly identity?: string;
@@ -44,13 +44,15 @@ const seconds = (text: string): number => {
   return value;
 };
 
-const list = (text: string, before: string[] | undefined): string[] => [
-  ...(before ?? []),
-  ...text
+/** Nothing at all is a variable that was not set, and hardly meant to be every host. */
+const list = (text: string, before: string[] | undefined): string[] => {
+  const words = text
     .split(",")
     .map((word) => word.trim())
-    .filter(Boolean),
-];
+    .filter(Boolean);
+  if (words.length === 0) throw new InvalidArgumentError("it is empty; leave the option out for all.");
+  return [...(before ?? []), ...words];
+};
 
 const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
 
@@ -67,8 +69,8 @@ export function addOutputOptions(command: Command): Command {
 export function addConnectionOptions(command: Command): Command {
   addOutputOptions(command)
     .option("-i, --inventory <file>", "inventory (TOML); default: the policy's, or ./inventory.toml")
-    .option("--limit-hosts <patterns>", "only hosts that fit: l*,!l3")
-    .option("--limit-groups <patterns>", "only hosts of groups that fit")
+    .option("--limit-hosts <patterns>", "only hosts that fit: l*,!l3", list)
+    .option("--limit-groups <patterns>", "only hosts of groups that fit", list)
     .option("--via <b1,b2>", "every target goes through b1, then b2: inventory names or [user@]host[:port]")
     .option("-u, --user <name>", "login name where nothing else says one")
     .option("--identity <file>", "private key; used before all others")

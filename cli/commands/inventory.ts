@@ -28,7 +28,8 @@ function inventoryLines({ source, hosts, groups }: InventoryReport, style: Style
     const way = route.map(({ name: hop, kind, user, address, port }, index) => {
       if (kind === "local") return `${escapeLine(hop)} ${style.dim("(this machine)")}`;
       const how = index < route.length - 1 && kind !== "relay" ? `, ${kind}` : "";
-      return `${escapeLine(hop)} ${style.dim(`(${escapeLine(user)}@${escapeLine(address)}:${port}${how})`)}`;
+      const at = escapeLine(address.includes(":") ? `[${address}]` : address);
+      return `${escapeLine(hop)} ${style.dim(`(${escapeLine(user)}@${at}:${port}${how})`)}`;
     });
     lines.push(`  ${style.bold(escapeLine(name))}  ${way.join(" > ")}`);
     if (member.length > 0) lines.push(style.dim(`    groups  ${member.map(escapeLine).join(", ")}`));

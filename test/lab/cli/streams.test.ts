@@ -122,6 +122,15 @@ describe.skipIf(!built)("the command line as a process", () => {
       expect(run.stderr).not.toContain("hook of");
     });
 
+  for (const option of ["--limit-hosts", "--limit-groups", "--tags"])
+    test(`${option} with nothing in it is refused: a variable that was not set must not mean every host`, async () => {
+      const run = await mop(["push", policy.policy, ...lab.options, option, " , "]);
+      expect(run.status).toBe(1);
+      expect(run.stderr).toContain(option);
+      expect(run.stderr).toMatch(/it is empty; leave the option out for all/);
+      expect(run.stderr).not.toContain("hook of");
+    });
+
   test("-k without a terminal is one sentence", async () => {
     const run = await mop(["push", policy.policy, ...lab.options, "-k"]);
     expect(run.status).toBe(1);
