@@ -19,13 +19,28 @@ export function names(hosts: readonly string[], limit = 6): string {
 /** How each host ended, what each link carried, and how long it took. */
 export function summaryLines(event: SummaryEvent, options: SummaryOptions): string[] {
   const { dim } = options.style;
-  const links = event.links.map(({ from, to, sent, received }) =>
+  const links = (options.grouping ? together(event.links) : event.links).map(({ from, to, sent, received }) =>
     dim(
       `  ${escapeLine(from)} > ${escapeLine(to)}: ${formatBytes(sent)} sent, ${formatBytes(received)} received`,
     ),
   );
   const rows = options.grouping ? groupRows(event, options) : hostRows(event, options);
   return ["", ...rows, ...links, dim(`  ${formatMs(event.ms)}`)];
+}
+
+/** Links on which nothing goes on to other hosts are told as one for each host that they start from. */
+function together(links: SummaryEvent["links"]): SummaryEvent["links"] {
+  const inner = new Set(links.map(({ from }) => from));
+  const rows = new Map<string, { from: string; to: string; sent: number; received: number; count: number }>();
+  for (const link of links) {
+    const key = inner.has(link.to) ? JSON.stringify([link.from, link.to]) : link.from;
+    const row = rows.get(key) ?? { ...link, sent: 0, received: 0, count: 0 };
+    rows.set(key, row);
+    row.sent += link.sent;
+    row.received += link.received;
+    if (++row.count > 1) row.to = `${row.count} hosts`;
+  }
+  return [...rows.values()];
 }
 
 function hostRows({ hosts }: SummaryEvent, options: SummaryOptions): string[] {

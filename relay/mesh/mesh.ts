@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createEndpoint } from "../../transport/endpoint.js";
 import { MopError } from "../../transport/errors.js";
 import type { Login } from "../../transport/ssh/types.js";
@@ -34,6 +35,8 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   const endpoint = createEndpoint({ root: true });
   const stopping = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
+  // Every dial listens to it; Node warns of more than ten.
+  setMaxListeners(0, signal);
   const tree = createTree({
     endpoint,
     ...transport,

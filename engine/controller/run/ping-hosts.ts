@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Mesh } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
 import type { RunEvent } from "../../vocabulary/events.js";
@@ -29,6 +30,8 @@ export async function pingHosts(
   const pings: PingEvent[] = [];
   const { signal } = options;
   const stop = interrupted(signal);
+  // Each host listens to the one signal; Node warns of more than ten.
+  if (signal) setMaxListeners(0, signal);
   const states = hosts.map((host) => new HostState(host, report));
   const ping = async (state: HostState): Promise<void> => {
     try {

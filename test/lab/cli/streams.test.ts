@@ -114,6 +114,20 @@ describe.skipIf(!built)("the command line as a process", () => {
       expect(summaryOf(ended).hosts.l1).toMatchObject({ failed: 1, unreachable: false });
     });
 
+  test("a run on a dozen hosts is told in a few lines, and nothing on stderr", async () => {
+    const many = await createLab({ leaves: 12 });
+    const shop = policyFolder(rolePolicy("await echo('ready'); await shell('exit 7');"));
+    const run = await mop(["push", shop.policy, ...many.options]);
+    shop.remove();
+    await many.close();
+    expect(run.status).toBe(2);
+    expect(run.stderr).toBe("");
+    expect(run.stdout.match(/exit 7/g)?.length).toBeLessThanOrEqual(2);
+    expect(run.stdout).toMatch(/ {3}12 hosts {2}1 ok .* 1 failed .* l1, l2, .*, l12\n/);
+    expect(run.stdout).toMatch(/ b2 > 12 hosts: /);
+    expect(run.stdout.split("\n").length).toBeLessThan(16);
+  });
+
   for (const option of [["-b"], ["--become-user", "x"], ["--become-method", "su"], ["-K"], ["-k", "-K"]])
     test(`${option.join(" ")} is refused before anybody is asked or contacted`, async () => {
       const run = await mop(["push", policy.policy, ...lab.options, ...option]);

@@ -125,6 +125,20 @@ describe("human output", () => {
     for (const host of hosts) expect(end.at(-2)).toMatch(new RegExp(`\\b${host}\\b`));
   });
 
+  it("tells the links to 300 leaves as one, and each that leads on", () => {
+    const human = view();
+    human.expect(300);
+    const link = (from: string, to: string) => ({ from, to, sent: 1000, received: 10 });
+    const leaves = Array.from({ length: 300 }, (_, i) => link("b2", `h${i}`));
+    const links = [link("controller", "b1"), link("b1", "b2"), ...leaves, link("b1", "h300")];
+    expect(human.event({ ...summary({}), links }).slice(1, -1)).toEqual([
+      "  controller > b1: 1.0 kB sent, 10 B received",
+      "  b1 > b2: 1.0 kB sent, 10 B received",
+      "  b2 > 300 hosts: 300 kB sent, 3.0 kB received",
+      "  b1 > h300: 1.0 kB sent, 10 B received",
+    ]);
+  });
+
   it("tells another failure at once, though the first was told", () => {
     const human = view();
     human.expect(300);
