@@ -77,9 +77,10 @@ export function addConnectionOptions(command: Command): Command {
     .option("-F, --ssh-config <file>", "OpenSSH configuration instead of ~/.ssh/config")
     .option("--known-hosts <file>", "known host keys instead of ~/.ssh/known_hosts")
     .addOption(
-      new Option("--host-keys <policy>", "what to do with unknown host keys")
-        .choices(["strict", "accept-new", "off"])
-        .default(undefined, "strict"),
+      new Option(
+        "--host-keys <policy>",
+        "what to do with unknown host keys; default: ssh_config's, else strict",
+      ).choices(["strict", "accept-new", "off"]),
     )
     .addOption(
       new Option("--hop <kind>", "how bastions are passed where the inventory is silent").choices([
@@ -89,10 +90,12 @@ export function addConnectionOptions(command: Command): Command {
         "auto",
       ]),
     )
-    .option("-b, --become", "become another user on the hosts")
-    .option("--become-user <name>", "whom to become")
-    .addOption(new Option("--become-method <method>").choices(["sudo", "su", "doas"]))
-    .option("-K, --ask-become-pass", "ask for the password of become")
+    .option("-b, --become", "become another user on the hosts (comes with a later version; refused)")
+    .option("--become-user <name>", "whom to become (refused, as --become)")
+    .addOption(
+      new Option("--become-method <method>", "how (refused, as --become)").choices(["sudo", "su", "doas"]),
+    )
+    .option("-K, --ask-become-pass", "ask for the password of become (refused, as --become)")
     .option("-k, --ask-pass", "ask for the login password")
     .option("--connect-timeout <s>", "seconds until a host counts as unreachable", seconds)
     .addOption(

@@ -23,6 +23,10 @@ export interface HumanOptions {
   readonly roles?: boolean;
 }
 
+/** A reason that begins with the host's name, which stands before it already. */
+const without = (host: string, reason: string): string =>
+  reason.startsWith(`${host}: `) ? reason.slice(host.length + 2) : reason;
+
 /**
  * A run as text for people: events in, lines out. Calm with 300 hosts: what they say alike is told once a role with
  * the hosts' names behind it; the first failure of each kind is told at once.
@@ -84,7 +88,11 @@ export class HumanView {
       ];
     }
     const where = event.at === event.host ? "" : ` at ${escapeLine(event.at)}`;
-    return this.#urgent(event.host, style.red(`unreachable${where}`), escapeLine(event.reason));
+    return this.#urgent(
+      event.host,
+      style.red(`unreachable${where}`),
+      escapeLine(without(event.at, event.reason)),
+    );
   }
 
   #resource(event: ResourceEvent): string[] {
@@ -121,7 +129,7 @@ export class HumanView {
     const told = this.#failures.get(host);
     const place =
       told !== undefined && error?.startsWith(told) ? /^ \((.*)\)$/.exec(error.slice(told.length)) : null;
-    const text = place?.[1] === undefined ? (error ?? "the role failed") : `at ${place[1]}`;
+    const text = place?.[1] === undefined ? without(host, error ?? "the role failed") : `at ${place[1]}`;
     return this.#urgent(host, style.red("stopped"), escapeLine(text));
   }
 

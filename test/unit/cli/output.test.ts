@@ -169,6 +169,17 @@ describe("human output", () => {
     ).toEqual(["  h0  stopped  status 1"]);
   });
 
+  it("names a host once a line", () => {
+    const lost = { event: "host", host: "l1", state: "unreachable", reason: "b1: no answer" } as const;
+    expect(view().event({ ...lost, at: "b1" })).toEqual(["  l1  unreachable at b1  no answer"]);
+    const end = { event: "role", host: "l1", role: "web", status: "failed" } as const;
+    expect(
+      view()
+        .event({ ...end, error: "l1: the link was lost" })
+        .at(-1),
+    ).toBe("  l1  stopped  the link was lost");
+  });
+
   it("puts the role's name over what the role says first", () => {
     const lines = view().event({ event: "output", host: "l1", role: "web", stream: "stdout", text: "hi\n" });
     expect(lines).toEqual(["role web", "  l1 | hi"]);
