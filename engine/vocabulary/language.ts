@@ -54,6 +54,7 @@ export interface RoleEntry<V extends Vars = Vars> {
   serial?: number;
   become?: boolean | string;
   shouldContact?(host: PolicyHost): boolean | Promise<boolean>;
+  /** Not called under --check, as `afterContact` */
   beforeContact?(host: PolicyHost): void | Promise<void>;
   afterContact?(host: PolicyHost, result: HostResult): void | Promise<void>;
 }

@@ -30,6 +30,7 @@ export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Repo
       wing: wing.entry.hash,
       extraVars: options.extraVars ?? {},
       positions: loaded.positions,
+      check: options.check ?? false,
       report,
       signal: options.signal,
     });

@@ -17,6 +17,8 @@ export interface RoleRun {
   readonly wing: string;
   readonly extraVars: PlainVars;
   readonly positions: SourcePositions;
+  /** Nothing may change, on the hosts or by hooks */
+  readonly check: boolean;
   readonly report: Report;
   readonly signal?: AbortSignal | undefined;
 }
@@ -52,14 +54,14 @@ async function runBatch(run: RoleRun, batch: readonly HostState[]): Promise<void
   await Promise.all(nodes.map(([host, node]) => runHost(run, host, node)));
 }
 
-/** Asks `shouldContact` and runs `beforeContact`; a hook that throws fails its host, which is left alone then. */
+/** Asks `shouldContact` and, unless checking, runs `beforeContact`; a hook that throws fails its host, which is left alone then. */
 async function contactable(run: RoleRun, host: HostState): Promise<boolean> {
   const { entry } = run.role;
   let hook = "shouldContact";
   try {
     if (entry.shouldContact && !(await entry.shouldContact(host.policyHost))) return false;
     hook = "beforeContact";
-    await entry.beforeContact?.(host.policyHost);
+    if (!run.check) await entry.beforeContact?.(host.policyHost);
     return true;
   } catch (error) {
     failHost(run, host, hookMessage(run, hook, error));
@@ -99,6 +101,8 @@ async function runHost(run: RoleRun, host: HostState, node: NodeHandle): Promise
 }
 
 async function after(run: RoleRun, host: HostState, result: HostResult): Promise<void> {
+  // A plan takes no host out of service, so there is none to put back.
+  if (run.check) return;
   try {
     await run.role.entry.afterContact?.(host.policyHost, result);
   } catch (thrown) {
