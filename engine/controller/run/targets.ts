@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { Policy } from "../../vocabulary/language.js";
 import {
   type Inventory,
   type InventoryHost,
@@ -10,6 +9,7 @@ import {
   unknownPatterns,
 } from "../inventory/inventory.js";
 import { loadInventory, loadInventoryFile } from "../inventory/source.js";
+import type { LoadedPolicy } from "../policy/load-policy.js";
 import { PolicyError } from "../policy-error.js";
 import { parseHopName } from "../route/address.js";
 import { connectionVars } from "../route/connection-vars.js";
@@ -26,10 +26,12 @@ export interface Targets {
   readonly hosts: readonly InventoryHost[];
 }
 
+type PolicyInventory = Pick<LoadedPolicy, "policy" | "folder" | "positions">;
+
 /** The file that was given, else the policy's own source, else ./inventory.toml. */
 export async function openInventory(
   options: Pick<TargetOptions, "inventory" | "cwd">,
-  policy?: { readonly policy: Policy; readonly folder: string },
+  policy?: PolicyInventory,
 ): Promise<{ inventory: Inventory; folder: string }> {
   const cwd = options.cwd ?? process.cwd();
   if (options.inventory !== undefined && typeof options.inventory !== "string")
@@ -40,7 +42,10 @@ export async function openInventory(
   }
   if (policy?.policy.inventory !== undefined) {
     const { folder } = policy;
-    return { inventory: await loadInventory(policy.policy.inventory, folder), folder };
+    return {
+      inventory: await loadInventory(policy.policy.inventory, folder, policy.positions.ofError),
+      folder,
+    };
   }
   const folder = policy?.folder ?? cwd;
   if (!existsSync(path.join(folder, INVENTORY)))
@@ -50,10 +55,7 @@ export async function openInventory(
   return { inventory: await loadInventoryFile(path.join(folder, INVENTORY)), folder };
 }
 
-export async function findTargets(
-  options: TargetOptions,
-  policy?: { readonly policy: Policy; readonly folder: string },
-): Promise<Targets> {
+export async function findTargets(options: TargetOptions, policy?: PolicyInventory): Promise<Targets> {
   const { inventory, folder } = await openInventory(options, policy);
   const planner = routePlanner(inventory, { folder, ...options.routes });
   const passed = passedThrough(inventory, options.routes?.via ?? []);
