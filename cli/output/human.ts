@@ -80,6 +80,14 @@ export class HumanView {
     const { style, verbose } = this.#options;
     if (event.state === "connected") {
       if (!verbose) return [];
+      if (this.#grouping) {
+        const way = event.route.slice(0, -1).map(escapeLine).join(" > ");
+        return this.#tell(
+          event.host,
+          style.dim("connected"),
+          style.dim(way === "" ? "directly" : `through ${way}`),
+        );
+      }
       const name = escapeLine(event.host);
       return [
         style.dim(
