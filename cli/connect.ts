@@ -24,8 +24,8 @@ export async function targetOptions(
   const password = flags.askPass ? await askPassword("Login password: ", "--ask-pass") : undefined;
   return {
     inventory: flags.inventory,
-    limitHosts: words(flags.limitHosts),
-    limitGroups: words(flags.limitGroups),
+    limitHosts: flags.limitHosts,
+    limitGroups: flags.limitGroups,
     become: {
       become: flags.become === true || undefined,
       becomeUser: flags.becomeUser,
@@ -48,6 +48,8 @@ export async function targetOptions(
     },
   };
 }
+
+const INTERRUPTED = 130;
 
 /** What a connecting command works with; everything is released when it ends. */
 export interface Connection {
@@ -78,6 +80,10 @@ export async function withMesh(
   try {
     const result = await work({ mesh, stop });
     return exitStatus(stop.late ? { ...result, interrupted: false } : result);
+  } catch (error) {
+    // Who interrupts gets no complaint of what could not be finished.
+    if (stop.signal.aborted && !stop.late) return INTERRUPTED;
+    throw error;
   } finally {
     await mesh.close();
     stop.release();

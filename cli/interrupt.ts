@@ -1,4 +1,6 @@
-/** Ctrl-C and SIGTERM as an AbortSignal: the first cancels cleanly, the second ends at once. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Ctrl-C, SIGTERM and a terminal that went as an AbortSignal: the first cancels cleanly, the second ends at once. */
 export function interruptSignal(onFirst: () => void): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const handler = () => {
@@ -6,13 +8,11 @@ export function interruptSignal(onFirst: () => void): { signal: AbortSignal; rel
     onFirst();
     controller.abort();
   };
-  process.on("SIGINT", handler);
-  process.on("SIGTERM", handler);
+  for (const signal of SIGNALS) process.on(signal, handler);
   return {
     signal: controller.signal,
     release() {
-      process.off("SIGINT", handler);
-      process.off("SIGTERM", handler);
+      for (const signal of SIGNALS) process.off(signal, handler);
     },
   };
 }

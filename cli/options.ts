@@ -5,8 +5,8 @@ import type { HostKeyPolicy, LoginPace } from "../transport/ssh/types.js";
 /** Options of every command that connects, as the command line gives them (interface.md, section 3). */
 export interface ConnectionFlags {
   readonly inventory?: string;
-  readonly limitHosts?: string;
-  readonly limitGroups?: string;
+  readonly limitHosts?: string[];
+  readonly limitGroups?: string[];
   readonly via?: string;
   readonly user?: string;
   readonly identity?: string;
@@ -45,13 +45,15 @@ const seconds = (text: string): number => {
   return value;
 };
 
-const list = (text: string, before: string[] | undefined): string[] => [
-  ...(before ?? []),
-  ...text
+/** Nothing at all is a variable that was not set, and hardly meant to be every host. */
+const list = (text: string, before: string[] | undefined): string[] => {
+  const words = text
     .split(",")
     .map((word) => word.trim())
-    .filter(Boolean),
-];
+    .filter(Boolean);
+  if (words.length === 0) throw new InvalidArgumentError("it is empty; leave the option out for all.");
+  return [...(before ?? []), ...words];
+};
 
 const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
 
@@ -68,17 +70,18 @@ export function addOutputOptions(command: Command): Command {
 export function addConnectionOptions(command: Command): Command {
   addOutputOptions(command)
     .option("-i, --inventory <file>", "inventory (TOML); default: the policy's, or ./inventory.toml")
-    .option("--limit-hosts <patterns>", "only hosts that fit: l*,!l3")
-    .option("--limit-groups <patterns>", "only hosts of groups that fit")
+    .option("--limit-hosts <patterns>", "only hosts that fit: l*,!l3", list)
+    .option("--limit-groups <patterns>", "only hosts of groups that fit", list)
     .option("--via <b1,b2>", "every target goes through b1, then b2: inventory names or [user@]host[:port]")
     .option("-u, --user <name>", "login name where nothing else says one")
     .option("--identity <file>", "private key; used before all others")
     .option("-F, --ssh-config <file>", "OpenSSH configuration instead of ~/.ssh/config")
     .option("--known-hosts <file>", "known host keys instead of ~/.ssh/known_hosts")
     .addOption(
-      new Option("--host-keys <policy>", "what to do with unknown host keys")
-        .choices(["strict", "accept-new", "off"])
-        .default(undefined, "strict"),
+      new Option(
+        "--host-keys <policy>",
+        "what to do with unknown host keys; default: ssh_config's, else strict",
+      ).choices(["strict", "accept-new", "off"]),
     )
     .addOption(
       new Option("--hop <kind>", "how bastions are passed where the inventory is silent").choices([
@@ -115,7 +118,11 @@ export function addRunOptions(command: Command): Command {
   return command
     .option("--check", "plan only, change nothing")
     .option("--diff", "show what would change or did")
-    .option("-e, --extra-vars <vars>", "'k=v k2=v2' or @file.json|.toml|.yaml; may be repeated", collect)
+    .option(
+      "-e, --extra-vars <vars>",
+      "'k=v k2=v2', '{\"k\": \"v\"}' or @file.json|.toml|.yaml; may be repeated",
+      collect,
+    )
     .option("--tags <list>", "only what has one of these tags", list)
     .option("--skip-tags <list>", "all but what has one of these tags", list)
     .option("--no-type-check", "don't run the type checker over the policy first");

@@ -7,11 +7,15 @@ import { addLocal, addPush } from "./commands/push.js";
 import { addRun } from "./commands/run.js";
 import { addValidate } from "./commands/validate.js";
 import { sentenceOf } from "./faults.js";
+import { type ReservedStdout, reserveStdout } from "./output/streams.js";
 import { readVersion } from "./version.js";
 
-/** The exit status that a command's action ended with; commander's actions give nothing back. */
+/** What a command's action has to do with its process; commander's actions give nothing back. */
 export interface Outcome {
+  /** The exit status that it ended with */
   status: number;
+  /** Writes to stdout, which is the action's alone under `--output json` */
+  print(text: string): void;
 }
 
 /** Commander's "error: ...", with its suggestion on a line of its own, as one sentence like all others. */
@@ -27,18 +31,25 @@ function tellUsage(text: string, write: (text: string) => void): void {
 
 /** Runs one command line and gives its exit status; writes to stdout and stderr. Never throws. */
 export async function runProgram(args: readonly string[]): Promise<number> {
-  const outcome: Outcome = { status: 0 };
+  let reserved: ReservedStdout | undefined;
+  const outcome: Outcome = {
+    status: 0,
+    print: (text) => (reserved ?? process.stdout).write(text),
+  };
   const program = new Command("mop")
     .description("Push typed, idempotent roles to hosts behind nested bastions")
     .version(readVersion(mopPackage()))
     .exitOverride()
     .configureOutput({ outputError: tellUsage })
     .showSuggestionAfterError()
+    .hook("preAction", (_program, command) => {
+      if (command.opts().output === "json") reserved = reserveStdout();
+    })
     .configureHelp({ sortSubcommands: false });
   for (const add of [addPush, addLocal, addValidate, addPing, addRun, addInventory, addDemo])
     add(program, outcome);
   // The others inherit nothing: each command is told on its own.
-  for (const command of program.commands) command.exitOverride().configureOutput({ outputError: tellUsage });
+  for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync([...args], { from: "user" });
     return outcome.status;
@@ -47,5 +58,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
     process.stderr.write(`mop: ${sentenceOf(error)}\n`);
     return 1;
+  } finally {
+    reserved?.release();
   }
 }

@@ -11,9 +11,18 @@ export async function askSecret(question: string): Promise<string | undefined> {
   try {
     return await new Promise<string | undefined>((resolve) => {
       reader.once("line", resolve);
-      reader.once("close", () => resolve(undefined));
+      const ended = () => resolve(undefined);
+      reader.once("close", ended);
+      // The terminal passes no Ctrl-C on while it hides what is typed: whoever listens for it hears it before the answer.
       reader.once("SIGINT", () => {
-        resolve(undefined);
+        reader.off("close", ended).close();
+        // A signal on its way keeps no process alive.
+        const hold = setTimeout(ended, 1000);
+        const heard = () => {
+          clearTimeout(hold);
+          ended();
+        };
+        if (process.listenerCount("SIGINT") > 0) process.once("SIGINT", heard);
         process.kill(process.pid, "SIGINT");
       });
     });

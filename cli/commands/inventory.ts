@@ -11,12 +11,12 @@ export function addInventory(program: Command, outcome: Outcome): void {
     .command("inventory")
     .description("hosts, groups, variables and routes as they resolve; contacts nothing");
   addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
-    const report = await describeInventory(await targetOptions(flags));
+    const report = await describeInventory(await targetOptions({ ...flags, askPass: false }));
     if (flags.output === "json") {
-      for (const host of report.hosts) process.stdout.write(`${safeJson({ event: "inventory", ...host })}\n`);
+      for (const host of report.hosts) outcome.print(`${safeJson({ event: "inventory", ...host })}\n`);
     } else {
       const style = createStyle(wantsColour(process.stdout, process.env));
-      process.stdout.write(`${inventoryLines(report, style).join("\n")}\n`);
+      outcome.print(`${inventoryLines(report, style).join("\n")}\n`);
     }
     outcome.status = 0;
   });
@@ -26,8 +26,10 @@ function inventoryLines({ source, hosts, groups }: InventoryReport, style: Style
   const lines = [style.bold(escapeLine(source))];
   for (const { name, route, vars, groups: member } of hosts) {
     const way = route.map(({ name: hop, kind, user, address, port }, index) => {
+      if (kind === "local") return `${escapeLine(hop)} ${style.dim("(this machine)")}`;
       const how = index < route.length - 1 && kind !== "relay" ? `, ${kind}` : "";
-      return `${escapeLine(hop)} ${style.dim(`(${escapeLine(user)}@${escapeLine(address)}:${port}${how})`)}`;
+      const at = escapeLine(address.includes(":") ? `[${address}]` : address);
+      return `${escapeLine(hop)} ${style.dim(`(${escapeLine(user)}@${at}:${port}${how})`)}`;
     });
     lines.push(`  ${style.bold(escapeLine(name))}  ${way.join(" > ")}`);
     if (member.length > 0) lines.push(style.dim(`    groups  ${member.map(escapeLine).join(", ")}`));

@@ -12,25 +12,25 @@ export function addPing(program: Command, outcome: Outcome): void {
     .command("ping")
     .description("reach every host; print its route and the round trip of each hop");
   addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
-    const view = createView(flags);
-    const say = flags.output === "json" ? sayJson : sayHuman();
+    const view = createView(flags, outcome.print);
+    const say = flags.output === "json" ? jsonText : humanText();
     outcome.status = await withMesh(flags, view, async ({ mesh, stop }) =>
-      pingHosts(await targetOptions(flags, stop.signal), mesh, (event) => {
-        if (event.event === "ping") say(event);
+      pingHosts({ ...(await targetOptions(flags, stop.signal)), onHosts: view.expect }, mesh, (event) => {
+        if (event.event === "ping") outcome.print(say(event));
         else view.report(event);
       }),
     );
   });
 }
 
-const sayJson = (event: PingEvent) => void process.stdout.write(`${safeJson(event)}\n`);
+const jsonText = (event: PingEvent): string => `${safeJson(event)}\n`;
 
 /** "l1  b1 181 ms > b2 0.4 ms > l1 0.5 ms". */
-function sayHuman(): (event: PingEvent) => void {
+function humanText(): (event: PingEvent) => string {
   const style = createStyle(wantsColour(process.stdout, process.env));
   return ({ host, hops }) => {
     const way = hops.map(({ to, ms }) => `${escapeLine(to)} ${style.dim(formatRoundTrip(ms))}`).join(" > ");
-    process.stdout.write(`  ${style.green(escapeLine(host))}  ${way}\n`);
+    return `  ${style.green(escapeLine(host))}  ${way}\n`;
   };
 }
 

@@ -24,7 +24,7 @@ export function addPush(program: Command, outcome: Outcome): void {
     .description("apply the policy over the mesh")
     .argument("[policy]", "the policy's file or its folder", DEFAULT_POLICY);
   addRunOptions(addConnectionOptions(command)).action(async (policy: string, flags: RunFlags) => {
-    outcome.status = await push(policy, flags, false);
+    outcome.status = await push(policy, flags, createView(flags, outcome.print), false);
   });
 }
 
@@ -35,17 +35,18 @@ export function addLocal(program: Command, outcome: Outcome): void {
     .argument("[policy]", "the policy's file or its folder", DEFAULT_POLICY);
   addRunOptions(addBecomeOptions(addTimeout(addOutputOptions(command)))).action(
     async (policy: string, flags: RunFlags) => {
-      outcome.status = await push(policy, { ...flags, pace: "plain" }, true);
+      const view = createView(flags, outcome.print);
+      outcome.status = await push(policy, { ...flags, pace: "plain" }, view, true);
     },
   );
 }
 
-async function push(policy: string, flags: RunFlags, local: boolean): Promise<number> {
-  const view = createView(flags);
+async function push(policy: string, flags: RunFlags, view: View, local: boolean): Promise<number> {
   return withMesh(flags, view, async ({ mesh, stop }) => {
     const options = await runOptions(policy, flags, view, stop.signal);
     const run = await prepareRun(local ? { ...options, local } : options);
-    if (run.hosts.size === 0) view.note("no host takes part: the roles' groups and the limits leave none");
+    if (run.hosts.size === 0)
+      view.note("no host takes part: the roles' groups and tags and the limits leave none");
     view.expect(run.hosts.size);
     return executeRun(run, mesh, view.report);
   });

@@ -16,9 +16,10 @@ export function addRun(program: Command, outcome: Outcome): void {
     // As ssh joins them: what quotes protect is the remote shell's business.
     const text = words.join(" ");
     if (text.trim() === "") throw new PolicyError("there is no command to run; write it behind --");
-    const view = createView(flags);
-    outcome.status = await withMesh(flags, view, async ({ mesh, stop }) =>
-      runCommand({ ...(await targetOptions(flags, stop.signal)), command: text }, mesh, view.report),
-    );
+    const view = createView({ ...flags, roles: false }, outcome.print);
+    outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {
+      const targets = await targetOptions(flags, stop.signal);
+      return runCommand({ ...targets, command: text, onHosts: view.expect }, mesh, view.report);
+    });
   });
 }

@@ -13,9 +13,11 @@ export function addValidate(program: Command, outcome: Outcome): void {
     .description("find missing files, bad parameters, unknown hosts; contacts nothing")
     .argument("[policy]", "the policy's file or its folder", "policy.ts");
   addRunOptions(addConnectionOptions(command)).action(async (policy: string, flags: RunFlags) => {
-    const report = await validate(await runOptions(policy, flags, createView(flags)));
+    const view = createView(flags, outcome.print);
+    // Who contacts nothing needs no password.
+    const report = await validate(await runOptions(policy, { ...flags, askPass: false }, view));
     if (flags.output === "json") {
-      process.stdout.write(`${safeJson({ event: "valid", ...report })}\n`);
+      outcome.print(`${safeJson({ event: "valid", ...report })}\n`);
     } else {
       const style = createStyle(wantsColour(process.stdout, process.env));
       const lines = report.roles.map(
@@ -28,7 +30,7 @@ export function addValidate(program: Command, outcome: Outcome): void {
       lines.push(
         `${style.green("valid")}  ${escapeLine(report.policy)} with ${escapeLine(report.inventory)}`,
       );
-      process.stdout.write(`${lines.join("\n")}\n`);
+      outcome.print(`${lines.join("\n")}\n`);
     }
     outcome.status = 0;
   });

@@ -30,8 +30,8 @@ interface DemoPush {
  */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const style = createStyle(wantsColour(process.stdout, process.env));
-  const view = createView({ output: "human", verbose: options.verbose });
-  const say = (...lines: readonly string[]) => void process.stdout.write(`${lines.join("\n")}\n`);
+  const view = createView({ output: "human", verbose: options.verbose }, print);
+  const say = (...lines: readonly string[]) => print(`${lines.join("\n")}\n`);
   const stop = createStop(undefined, view.note);
   const lab = await createLab({ leaves: options.leaves, delayMs: options.delay });
   try {
@@ -83,6 +83,7 @@ async function push(lab: Lab, view: View, signal: AbortSignal): Promise<DemoPush
   }
 }
 
+const print = (text: string): void => void process.stdout.write(text);
 const quiet: View = { expect: () => {}, report: () => {}, note: () => {} };
 
 const changedIn = ({ hosts }: RunResult): number =>

@@ -1,16 +1,16 @@
 import type {
   HostEvent,
-  HostSummary,
   OutputEvent,
   ResourceEvent,
   RoleEvent,
   RunEvent,
   StoppedEvent,
-  SummaryEvent,
 } from "../../engine/vocabulary/events.js";
-import { formatBytes, formatMs } from "./bytes.js";
+import { formatMs } from "./bytes.js";
 import { escapeLine, escapeLines } from "./escape.js";
+import { Groups } from "./groups.js";
 import type { Style } from "./style.js";
+import { names, summaryLines } from "./summary.js";
 
 export interface HumanOptions {
   readonly style: Style;
@@ -18,30 +18,30 @@ export interface HumanOptions {
   readonly check: boolean;
   /** Also resources that are in order, connects and skips */
   readonly verbose: boolean;
-  /** More hosts than this: equal lines of several hosts are told once, at the end of the role. Default 10 */
+  /** More hosts than this: equal lines of several hosts are told once. Default 10 */
   readonly groupAbove?: number;
+  /** False where no role of a policy runs, as in `mop run`. Default true */
+  readonly roles?: boolean;
 }
 
-/** Up to `limit` names, then how many more there are. */
-function names(hosts: readonly string[], limit = 6): string {
-  const shown = hosts.slice(0, limit).map(escapeLine).join(", ");
-  return hosts.length > limit ? `${shown} and ${hosts.length - limit} more` : shown;
-}
+/** A reason that begins with the host's name, which stands before it already. */
+const without = (host: string, reason: string): string =>
+  reason.startsWith(`${host}: `) ? reason.slice(host.length + 2) : reason;
 
 /**
- * A run as text for people: events in, lines out. Calm with 300 hosts: what went well and alike is told once a role
- * with the hosts' names behind it; failures are told at once.
+ * A run as text for people: events in, lines out. Calm with 300 hosts: what they say alike is told once a role with
+ * the hosts' names behind it; the first failure of each kind is told at once.
  */
 export class HumanView {
   readonly #options: HumanOptions;
-  readonly #seen = new Set<string>();
-  /** Lines that wait for the end of their role, with the hosts that said them */
-  readonly #groups = new Map<string, { lines: string[]; hosts: string[] }>();
+  readonly #groups = new Groups();
   /** Unfinished last line of each host's output stream */
-  readonly #partial = new Map<string, string>();
-  /** What was told last of a failed resource, by host; a role that stops of it doesn't say it again */
+  readonly #partial = new Map<string, OutputEvent>();
+  /** What each host's last failed resource said; a role that stopped of it need not say it again */
   readonly #failures = new Map<string, string>();
+  readonly #stopped = new Set<string>();
   #role = "";
+  #grouping = false;
 
   constructor(options: HumanOptions) {
     this.#options = options;
@@ -51,37 +51,47 @@ export class HumanView {
   expect(hosts: number): void {
     this.#grouping = hosts > (this.#options.groupAbove ?? 10);
   }
-  #grouping = false;
 
   event(event: RunEvent): string[] {
     switch (event.event) {
       case "host":
         return this.#host(event);
       case "resource":
-        return [...this.#enter(event.role), ...this.#resource(event)];
+        return [...this.#enter(event.role), ...this.#flushPartial(event.host), ...this.#resource(event)];
       case "output":
-        return this.#output(event);
+        return [...(event.role === undefined ? [] : this.#enter(event.role)), ...this.#output(event)];
       case "role":
-        return [...this.#enter(event.role), ...this.#roleEnd(event)];
+        return [...this.#enter(event.role), ...this.#flushPartial(event.host), ...this.#roleEnd(event)];
       case "stopped":
-        return [...this.#enter(event.role), this.#stopped(event)];
-      case "summary":
-        return [...this.#flush(), ...this.#flushPartial(), ...this.#summary(event)];
+        return [...this.#enter(event.role), this.#notStarted(event)];
+      case "summary": {
+        const { style, check } = this.#options;
+        const summary = summaryLines(event, { style, check, grouping: this.#grouping });
+        return [...this.#flushPartial(), ...this.#groups.flush(style.dim), ...summary];
+      }
     }
   }
 
   #enter(role: string): string[] {
-    if (role === this.#role) return [];
-    const lines = this.#flush();
+    if (role === this.#role || this.#options.roles === false) return [];
+    const { bold, dim } = this.#options.style;
     this.#role = role;
-    return [...lines, this.#options.style.bold(`role ${escapeLine(role)}`)];
+    return [...this.#flushPartial(), ...this.#groups.flush(dim), bold(`role ${escapeLine(role)}`)];
   }
 
   #host(event: HostEvent): string[] {
     const { style, verbose } = this.#options;
-    const name = escapeLine(event.host);
     if (event.state === "connected") {
       if (!verbose) return [];
+      if (this.#grouping) {
+        const way = event.route.slice(0, -1).map(escapeLine).join(" > ");
+        return this.#tell(
+          event.host,
+          style.dim("connected"),
+          style.dim(way === "" ? "directly" : `through ${way}`),
+        );
+      }
+      const name = escapeLine(event.host);
       return [
         style.dim(
           `  ${name} connected through ${event.route.map(escapeLine).join(" > ")} in ${formatMs(event.ms)}`,
@@ -89,11 +99,11 @@ export class HumanView {
       ];
     }
     const where = event.at === event.host ? "" : ` at ${escapeLine(event.at)}`;
-    // Most reasons begin with the host that stands in front of them already
-    const told = event.reason.startsWith(`${event.at}: `)
-      ? event.reason.slice(event.at.length + 2)
-      : event.reason;
-    return [style.red(`  ${name} unreachable${where}: ${escapeLine(told)}`)];
+    return this.#urgent(
+      event.host,
+      style.red(`unreachable${where}`),
+      escapeLine(without(event.at, event.reason)),
+    );
   }
 
   #resource(event: ResourceEvent): string[] {
@@ -104,24 +114,71 @@ export class HumanView {
     const diff = event.diff ? this.#diff(event.diff) : [];
     switch (event.status) {
       case "failed": {
-        const error = event.error ?? "no reason given";
-        this.#failures.set(event.host, `${event.type} ${event.name}: ${error}`);
-        return [this.#line(event.host, style.red("failed"), `${what}: ${escapeLine(error)}`), ...diff];
+        const text = `${what}: ${escapeLine(event.error ?? "no reason given")}`;
+        if (event.ignored) return this.#tell(event.host, style.yellow("ignored"), text, diff);
+        this.#failures.set(event.host, `${event.type} ${event.name}: ${event.error}`);
+        return this.#urgent(event.host, style.red("failed"), text, diff);
       }
-      case "changed":
-        return this.#tell(
-          event.host,
-          style.yellow(check ? "would change" : "changed"),
-          `${what}${changes}`,
-          diff,
-        );
+      case "changed": {
+        const status = style.yellow(check ? "would change" : "changed");
+        return this.#tell(event.host, status, `${what}${changes}`, diff);
+      }
       case "ok":
-        if (event.error !== undefined)
-          return this.#tell(event.host, style.yellow("ignored"), `${what}: ${escapeLine(event.error)}`, diff);
         return verbose ? this.#tell(event.host, style.green("ok"), what, diff) : diff;
       case "skipped":
         return verbose ? this.#tell(event.host, style.cyan("skipped"), what, diff) : [];
     }
+  }
+
+  #roleEnd({ host, role, status, error }: RoleEvent): string[] {
+    const { style, verbose } = this.#options;
+    if (status === "ok")
+      return verbose ? this.#tell(host, style.green("done"), `role ${escapeLine(role)}`) : [];
+    const key = JSON.stringify([host, role, error]);
+    if (this.#stopped.has(key)) return [];
+    this.#stopped.add(key);
+    const told = this.#failures.get(host);
+    const place =
+      told !== undefined && error?.startsWith(told) ? /^ \((.*)\)$/.exec(error.slice(told.length)) : null;
+    const text = place?.[1] === undefined ? without(host, error ?? "the role failed") : `at ${place[1]}`;
+    return this.#urgent(host, style.red("stopped"), escapeLine(text));
+  }
+
+  #notStarted({ hosts, reason }: StoppedEvent): string {
+    const { style } = this.#options;
+    return `  ${style.red("not started")} on ${names(hosts)}: ${escapeLine(reason)}`;
+  }
+
+  #output(event: OutputEvent): string[] {
+    const key = `${event.stream} ${event.host}`;
+    const text = (this.#partial.get(key)?.text ?? "") + event.text;
+    const end = text.lastIndexOf("\n") + 1;
+    if (end < text.length) this.#partial.set(key, { ...event, text: text.slice(end) });
+    else this.#partial.delete(key);
+    return this.#outputLines({ ...event, text: text.slice(0, end) });
+  }
+
+  /** What a role says on many hosts alike is told once; what a command says is what was asked for. */
+  #outputLines({ host, role, text }: OutputEvent): string[] {
+    const { style } = this.#options;
+    const lines = escapeLines(text);
+    if (lines.length === 0) return [];
+    if (role !== undefined && this.#grouping) {
+      const more = lines.length > 1 ? style.dim(` (and ${lines.length - 1} more lines)`) : "";
+      if (!this.#groups.first(host, [`${style.dim("|")} ${lines[0]}${more}`, ...lines.slice(1)])) return [];
+    }
+    return lines.map((line) => `  ${escapeLine(host)} ${style.dim("|")} ${line}`);
+  }
+
+  /** Unfinished lines of one host, or of all. */
+  #flushPartial(host?: string): string[] {
+    const lines: string[] = [];
+    for (const [key, event] of this.#partial) {
+      if (host !== undefined && host !== event.host) continue;
+      this.#partial.delete(key);
+      lines.push(...this.#outputLines(event));
+    }
+    return lines;
   }
 
   #line(host: string, status: string, text: string): string {
@@ -129,23 +186,16 @@ export class HumanView {
   }
 
   /** Now, or with its equals when the role ends. */
-  #tell(host: string, status: string, text: string, more: string[]): string[] {
+  #tell(host: string, status: string, text: string, more: readonly string[] = []): string[] {
     if (!this.#grouping) return [this.#line(host, status, text), ...more];
-    const key = [status, text, ...more].join("\n");
-    const group = this.#groups.get(key);
-    if (group) group.hosts.push(host);
-    else this.#groups.set(key, { lines: [`${status}  ${text}`, ...more], hosts: [host] });
+    this.#groups.later(host, [`${status}  ${text}`, ...more]);
     return [];
   }
 
-  #flush(): string[] {
-    const lines: string[] = [];
-    for (const group of this.#groups.values()) {
-      const [first = "", ...rest] = group.lines;
-      lines.push(`  ${first}  ${this.#options.style.dim(`on ${names(group.hosts)}`)}`, ...rest);
-    }
-    this.#groups.clear();
-    return lines;
+  /** Now, but for hosts that only say again what another one said in this role. */
+  #urgent(host: string, status: string, text: string, more: readonly string[] = []): string[] {
+    if (this.#grouping && !this.#groups.first(host, [`${status}  ${text}`, ...more])) return [];
+    return [this.#line(host, status, text), ...more];
   }
 
   #diff(diff: string): string[] {
@@ -156,93 +206,5 @@ export class HumanView {
       if (line.startsWith("-")) return style.red(text);
       return style.dim(text);
     });
-  }
-
-  #output(event: OutputEvent): string[] {
-    const key = `${event.stream} ${event.host}`;
-    const text = (this.#partial.get(key) ?? "") + event.text;
-    const end = text.lastIndexOf("\n") + 1;
-    this.#partial.set(key, text.slice(end));
-    return this.#outputLines(event.host, text.slice(0, end));
-  }
-
-  #outputLines(host: string, text: string): string[] {
-    const { style } = this.#options;
-    return escapeLines(text).map((line) => `  ${escapeLine(host)} ${style.dim("|")} ${line}`);
-  }
-
-  #flushPartial(): string[] {
-    const lines = [...this.#partial].flatMap(([key, text]) =>
-      this.#outputLines(key.slice(key.indexOf(" ") + 1), text),
-    );
-    this.#partial.clear();
-    return lines;
-  }
-
-  #roleEnd(event: RoleEvent): string[] {
-    const { style, verbose } = this.#options;
-    if (event.status === "failed") {
-      const key = `${event.host}\n${event.role}\n${event.error}`;
-      if (this.#seen.has(key)) return [];
-      this.#seen.add(key);
-      const error = event.error ?? "the role failed";
-      const before = this.#failures.get(event.host);
-      const rest = before !== undefined && error.startsWith(before) ? error.slice(before.length) : error;
-      const place = /^ \((.*)\)$/s.exec(rest);
-      const text = rest === "" ? `role ${event.role}` : place ? `at ${place[1]}` : rest;
-      return [this.#line(event.host, style.red("stopped"), escapeLine(text))];
-    }
-    return verbose ? this.#tell(event.host, style.green("done"), `role ${escapeLine(event.role)}`, []) : [];
-  }
-
-  #stopped({ hosts, reason }: StoppedEvent): string {
-    const { style } = this.#options;
-    return `  ${style.red("not started")} on ${names(hosts)}: ${escapeLine(reason)}`;
-  }
-
-  #summary(event: SummaryEvent): string[] {
-    const { style, check } = this.#options;
-    const hosts = Object.entries(event.hosts);
-    const lines = [""];
-    const cell = (count: number, word: string, paint: (text: string) => string) =>
-      count > 0 ? paint(`${count} ${word}`) : style.dim(`0 ${word}`);
-    const changed = check ? "would change" : "changed";
-    const cells = (host: HostSummary) =>
-      [
-        cell(host.ok, "ok", style.green),
-        cell(host.changed, changed, style.yellow),
-        cell(host.failed, "failed", style.red),
-        cell(host.skipped, "skipped", style.cyan),
-      ].join("  ");
-    // One that was lost while its role ran has done something before
-    const row = (host: HostSummary) => {
-      if (!host.unreachable) return cells(host);
-      const untouched = host.ok + host.changed + host.failed + host.skipped === 0;
-      return untouched ? style.red("unreachable") : `${cells(host)}  ${style.red("unreachable")}`;
-    };
-    const rows = new Map<string, string[]>();
-    for (const [name, host] of hosts) {
-      const text = row(host);
-      const same = rows.get(text);
-      if (same && this.#grouping) same.push(name);
-      else rows.set(this.#grouping ? text : `${name}\n${text}`, [name]);
-    }
-    const width = Math.max(0, ...hosts.map(([name]) => escapeLine(name).length));
-    for (const [key, list] of rows) {
-      const text = this.#grouping ? key : key.slice(key.indexOf("\n") + 1);
-      lines.push(
-        this.#grouping
-          ? `  ${String(list.length).padStart(5)} hosts  ${text}  ${style.dim(names(list))}`
-          : `  ${escapeLine(list[0] ?? "").padEnd(width)}  ${text}`,
-      );
-    }
-    for (const link of event.links)
-      lines.push(
-        style.dim(
-          `  ${escapeLine(link.from)} > ${escapeLine(link.to)}: ${formatBytes(link.sent)} sent, ${formatBytes(link.received)} received`,
-        ),
-      );
-    lines.push(style.dim(`  ${formatMs(event.ms)}`));
-    return lines;
   }
 }

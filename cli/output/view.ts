@@ -16,31 +16,30 @@ export interface ViewOptions {
   readonly output: "human" | "json";
   readonly check?: boolean | undefined;
   readonly verbose?: boolean | undefined;
+  /** False where no role of a policy runs */
+  readonly roles?: boolean;
 }
 
-/** `write` takes whole lines for stdout, `note` lines for stderr. */
-export function createView(options: ViewOptions, stdout: NodeJS.WriteStream = process.stdout): View {
+/** `print` writes to stdout; notes go to stderr. */
+export function createView(options: ViewOptions, print: (text: string) => void): View {
   const note = (text: string) => void process.stderr.write(`mop: ${text}\n`);
-  // A reader that went away (`mop ... | head`) has seen what it wanted.
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
   if (options.output === "json")
     return {
       expect: () => {},
-      report: (event) => void stdout.write(`${safeJson(event)}\n`),
+      report: (event) => print(`${safeJson(event)}\n`),
       note,
     };
   const human = new HumanView({
-    style: createStyle(wantsColour(stdout, process.env)),
+    style: createStyle(wantsColour(process.stdout, process.env)),
     check: options.check ?? false,
     verbose: options.verbose ?? false,
+    roles: options.roles ?? true,
   });
   return {
     expect: (hosts) => human.expect(hosts),
     report(event) {
       const lines = human.event(event);
-      if (lines.length > 0) stdout.write(`${lines.join("\n")}\n`);
+      if (lines.length > 0) print(`${lines.join("\n")}\n`);
     },
     note,
   };

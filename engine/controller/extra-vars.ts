@@ -7,7 +7,7 @@ import { readToml } from "./inventory/toml.js";
 import { messageOf, PolicyError } from "./policy-error.js";
 import type { PlainVars } from "./variables.js";
 
-/** `--extra-vars`, as often as it was given: `k=v k2=v2`, or `@file` in JSON, TOML or YAML. Later ones win. */
+/** `--extra-vars`, as often as it was given: `k=v k2=v2`, `{"k": "v"}`, or `@file` in JSON, TOML or YAML. Later ones win. */
 export async function readExtraVars(
   given: readonly string[],
   cwd: string = process.cwd(),
@@ -25,12 +25,22 @@ async function readOne(text: string, cwd: string): Promise<PlainVars> {
       throw new PolicyError("the file for --extra-vars holds no names and values", { file });
     return plainObject(value, `--extra-vars ${text}`);
   }
+  if (text.trimStart().startsWith("{")) return plainObject(parseInline(text), "--extra-vars");
   try {
     return parseShorthand(text);
   } catch (error) {
     if (error instanceof ShorthandError)
       throw new PolicyError(`--extra-vars: ${error.message}; write 'name=value name2="a b"' or @file`);
     throw error;
+  }
+}
+
+/** A text that begins with a brace can be nothing but an object, if it can be read. */
+function parseInline(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw new PolicyError(`--extra-vars: ${text} is no valid JSON: ${messageOf(error)}`);
   }
 }
 

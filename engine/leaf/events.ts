@@ -26,7 +26,7 @@ export class Events {
   }
 
   resource(role: string, report: ResourceReport): Promise<void> {
-    const { type, name, status, changes, diff, error, ms } = report;
+    const { type, name, status, changes, diff, error, ignored, ms } = report;
     return this.#emit({
       event: "resource",
       role,
@@ -36,6 +36,7 @@ export class Events {
       changes: changes.slice(0, MAX_CHANGES).map((change) => shortened(change, MAX_CHANGE)),
       ...(diff === undefined ? {} : { diff: shortenedDiff(diff, MAX_DIFF) }),
       ...(error === undefined ? {} : { error: shortened(error, MAX_TEXT) }),
+      ...(ignored ? { ignored } : {}),
       ms,
     });
   }

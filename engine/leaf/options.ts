@@ -10,6 +10,10 @@ const isPlain = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !types.isUint8Array(value);
 const hasNoNul = (text: string): boolean => !text.includes("\0");
 
+/** 644 or 755 where 0o644 or 0o755 is meant; as bits they would be nonsense with the sticky bit (0o1204, 0o1363). */
+const looksOctal = (mode: number): boolean =>
+  mode >= 0o1000 && mode <= 777 && /^[0-7]{3}$/.test(String(mode));
+
 export const rules = {
   text: rule("a string", (value) => isString(value) && hasNoNul(value)),
   bytes: rule("a string or a Uint8Array", (value) => isString(value) || types.isUint8Array(value)),
@@ -27,7 +31,10 @@ export const rules = {
   mode: rule(
     'permission bits such as 0o644 or "0644"',
     (value) =>
-      (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0o7777) ||
+      (Number.isInteger(value) &&
+        Number(value) >= 0 &&
+        Number(value) <= 0o7777 &&
+        !looksOctal(Number(value))) ||
       (isString(value) &&
         /^(0o)?[0-7]{3,5}$/.test(value) &&
         Number.parseInt(value.replace(/^0o/, ""), 8) <= 0o7777),

@@ -41,6 +41,7 @@ export async function runResource<R extends Result = Result>(
   const start = performance.now();
   const given = options ?? {};
   const result = await severalTries(type, tools, name, given, extras.providers ?? []);
+  const ignored = result.failed && given.ignoreErrors === true;
   await extras.report({
     type: type.name,
     name: String(name),
@@ -48,9 +49,10 @@ export async function runResource<R extends Result = Result>(
     changes: result.changes,
     ...(result.diff === undefined ? {} : { diff: result.diff }),
     ...(result.error === undefined ? {} : { error: result.error }),
+    ...(ignored ? { ignored } : {}),
     ms: Math.round(performance.now() - start),
   });
-  if (result.failed && given.ignoreErrors !== true) throw new ResourceError(type.name, String(name), result);
+  if (result.failed && !ignored) throw new ResourceError(type.name, String(name), result);
   return result;
 }
 

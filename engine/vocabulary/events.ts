@@ -14,12 +14,16 @@ export interface ResourceEvent {
   readonly diff?: string;
   /** Set when failed, and when a failure was ignored */
   readonly error?: string;
+  /** The failure was ignored (`ignoreErrors`): the role went on, and the host did not fail of it */
+  readonly ignored?: true;
   readonly ms: number;
 }
 
 export interface OutputEvent {
   readonly event: "output";
   readonly host: string;
+  /** Absent where no role runs, as in `mop run` */
+  readonly role?: string;
   readonly stream: "stdout" | "stderr";
   readonly text: string;
 }
@@ -61,6 +65,8 @@ export interface HostSummary {
   changed: number;
   failed: number;
   skipped: number;
+  /** Failures that were ignored; they are not among the failed. Absent: none */
+  ignored?: number;
   unreachable: boolean;
 }
 

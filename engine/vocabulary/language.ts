@@ -86,6 +86,7 @@ export interface RoleEntry<V extends Vars = Vars> {
   strategy?: "free";
   become?: boolean | string;
   shouldContact?(host: PolicyHost): boolean | Promise<boolean>;
+  /** Not called under --check, as `afterContact` */
   beforeContact?(host: PolicyHost): void | Promise<void>;
   afterContact?(host: PolicyHost, result: HostResult): void | Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { asMopError, MopError } from "../../transport/errors.js";
 import type { Channel, Endpoint, Value } from "../../transport/types.js";
 import { readProblem } from "../../transport/wire/problem.js";
@@ -25,6 +26,8 @@ export async function runWing(
   place: Place,
   { entry, order, onEvent, signal, memoryMb = MEMORY_MB }: WingOptions,
 ): Promise<Uint8Array> {
+  // One signal may stand over the wings of many hosts; Node warns of more than ten listeners.
+  if (signal) setMaxListeners(0, signal);
   await orAborted(place.dispatched.promise, signal);
   const channel = endpoint.open(place.id, "wing", {
     entry,

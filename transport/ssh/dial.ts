@@ -58,6 +58,8 @@ export async function dial(
   };
   try {
     const opening = openPipe();
+    // It may fail while keys are still being read; `both` tells of it then.
+    opening.catch(() => {});
     const prepared = Promise.all([
       HostKeyVerifier.load(target),
       gatherCredentials(target, options.ring, prompter),

@@ -76,11 +76,13 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
   };
 }
 
-/** Names that begin like an option would be one to a command somewhere on the way. */
+/** Names that begin like an option would be one to a command somewhere on the way. `[::1]` is read as `::1`. */
 function addressText(value: string | undefined, name: string, where: string): string | undefined {
   if (value !== undefined && (value.startsWith("-") || /[\s'"`$;|&<>(){}\\]/.test(value)))
     throw new PolicyError(`${where}: ${name} is ${JSON.stringify(value)}, which is no host name or address`);
-  return value;
+  if (value !== undefined && /^[^:]+:\d+$|\]:\d+$/.test(value))
+    throw new PolicyError(`${where}: ${name} is ${JSON.stringify(value)}; the port goes into mop_port`);
+  return value?.replace(/^\[(.*)\]$/, "$1");
 }
 
 function portNumber(value: unknown, where: string): number | undefined {

@@ -72,8 +72,9 @@ export class HostState {
     this.#report({ event: "host", host: this.name, state: "unreachable", at, reason: error.message });
   }
 
-  count(status: ResourceEvent["status"]): void {
-    this.summary[status]++;
+  count({ status, ignored }: Pick<ResourceEvent, "status" | "ignored">): void {
+    if (ignored) this.summary.ignored = (this.summary.ignored ?? 0) + 1;
+    else this.summary[status]++;
   }
 }
 

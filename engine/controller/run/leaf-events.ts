@@ -9,7 +9,7 @@ type Fields = { readonly [key: string]: Value | undefined };
 /** What a leaf reports while it runs. Its host and role are ours to say: it is believed in nothing else. */
 export type CheckedEvent =
   | Omit<ResourceEvent, "host" | "role">
-  | Omit<OutputEvent, "host">
+  | Omit<OutputEvent, "host" | "role">
   /** A role's end: the wing's result says it again */
   | undefined;
 
@@ -20,7 +20,7 @@ export function readEvent(bytes: Uint8Array): CheckedEvent {
   const event = fields(decodeValue(bytes), "event");
   switch (event.event) {
     case "resource": {
-      const { status, changes, diff, error, ms } = event;
+      const { status, changes, diff, error, ignored, ms } = event;
       if (!isText(event.type) || !isText(event.name) || !isStatus(status)) throw malformed("resource event");
       if (!isTextList(changes)) throw malformed("list of changes");
       return {
@@ -31,6 +31,7 @@ export function readEvent(bytes: Uint8Array): CheckedEvent {
         changes,
         ...(isText(diff) ? { diff } : {}),
         ...(isText(error) ? { error } : {}),
+        ...(ignored === true && status === "failed" ? { ignored } : {}),
         ms: isCount(ms) ? ms : 0,
       };
     }

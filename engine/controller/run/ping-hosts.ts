@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Mesh } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
 import type { RunEvent } from "../../vocabulary/events.js";
@@ -29,14 +30,17 @@ export async function pingHosts(
   const pings: PingEvent[] = [];
   const { signal } = options;
   const stop = interrupted(signal);
+  // Each host listens to the one signal; Node warns of more than ten.
+  if (signal) setMaxListeners(0, signal);
   const states = hosts.map((host) => new HostState(host, report));
   const ping = async (state: HostState): Promise<void> => {
     try {
       const node = state.reach(mesh);
       await Promise.race([state.connected(node), stop.promise]);
-      const hops = await Promise.race([mesh.ping(node), stop.promise]);
+      const measured = await Promise.race([mesh.ping(node), stop.promise]);
+      const hops = measured.map((hop) => ({ ...hop, ms: Math.round(hop.ms * 1000) / 1000 }));
       const event: PingEvent = { event: "ping", host: state.name, route: node.route, hops };
-      state.count("ok");
+      state.count({ status: "ok" });
       pings.push(event);
       report(event);
     } catch (error) {

@@ -13,6 +13,8 @@ export interface HostOptions extends TargetOptions {
   readonly policy?: string | undefined;
   /** The package whose build serves; tests give another */
   readonly mop?: MopPackage;
+  /** Told how many hosts take part, before anything is contacted */
+  readonly onHosts?: (count: number) => void;
 }
 
 export interface PreparedTargets {
@@ -43,5 +45,6 @@ export async function prepareTargets(options: HostOptions): Promise<PreparedTarg
   const targets = await targetsOf(options);
   const { source } = targets.inventory;
   if (targets.hosts.length === 0) throw new PolicyError(`no host of ${source} is left to contact`);
+  options.onHosts?.(targets.hosts.length);
   return { targets, hosts: [...(await prepareHosts(targets.hosts, targets)).values()] };
 }

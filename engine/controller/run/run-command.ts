@@ -50,7 +50,9 @@ export async function runCommand(options: CommandOptions, mesh: Mesh, report: Re
         order,
         signal: options.signal,
         onEvent(event) {
-          if (event.event === "output") report({ ...event, host: state.name });
+          if (event.event !== "output") return;
+          const { event: kind, ...rest } = event;
+          report({ event: kind, host: state.name, ...rest });
         },
       });
       conclude(state, outcome, report);
@@ -66,7 +68,7 @@ function conclude(state: HostState, outcome: WingOutcome, report: Report): void 
   }
   const error = commandError(outcome);
   state.failed = error !== undefined;
-  state.count(error === undefined ? "ok" : "failed");
+  state.count({ status: error === undefined ? "ok" : "failed" });
   const event = { event: "role", host: state.name, role: COMMAND_ROLE } as const;
   report(error === undefined ? { ...event, status: "ok" } : { ...event, status: "failed", error });
 }

@@ -17,18 +17,20 @@ export interface RoleRun {
   readonly wing: string;
   readonly extraVars: PlainVars;
   readonly positions: SourcePositions;
+  /** Nothing may change, on the hosts or by hooks */
+  readonly check: boolean;
   readonly report: Report;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Asks `shouldContact` and runs `beforeContact`; a hook that throws fails its host, which is left alone then. */
+/** Asks `shouldContact` and, unless checking, runs `beforeContact`; a hook that throws fails its host, which is left alone then. */
 export async function contactable(run: RoleRun, host: HostState): Promise<"yes" | "no" | "failed"> {
   const { entry } = run.role;
   let hook = "shouldContact";
   try {
     if (entry.shouldContact && !(await entry.shouldContact(host.policyHost))) return "no";
     hook = "beforeContact";
-    await entry.beforeContact?.(host.policyHost);
+    if (!run.check) await entry.beforeContact?.(host.policyHost);
     return "yes";
   } catch (error) {
     failHost(run, host, hookMessage(run, hook, error));
@@ -49,10 +51,15 @@ export async function runHost(
     order: roleOrder(run, host),
     signal: run.signal,
     onEvent(event) {
-      if (event.event === "output") return run.report({ ...event, host: host.name });
-      host.count(event.status);
+      const where = { host: host.name, role: run.role.name };
+      // In the order of interface.md: event, host, role first.
+      if (event.event === "output") {
+        const { event: kind, ...rest } = event;
+        return run.report({ event: kind, ...where, ...rest });
+      }
+      host.count(event);
       const { event: kind, ...rest } = event;
-      run.report({ event: kind, host: host.name, role: run.role.name, ...rest });
+      run.report({ event: kind, ...where, ...rest });
     },
   });
   const error = conclude(run, host, at, outcome, before.failed);
@@ -71,6 +78,8 @@ export async function runHost(
 
 /** false: the hook threw, which fails its host. */
 export async function afterContact(run: RoleRun, host: HostState, result: HostResult): Promise<boolean> {
+  // A plan takes no host out of service, so there is none to put back.
+  if (run.check) return true;
   try {
     await run.role.entry.afterContact?.(host.policyHost, result);
     return true;
@@ -122,7 +131,7 @@ function outcomeError(outcome: Exclude<WingOutcome, { kind: "unreachable" }>): s
 /** `counted`: a resource's failure is in the summary already. */
 function failHost(run: RoleRun, host: HostState, error: string, counted = false): void {
   host.failed = true;
-  if (!counted) host.count("failed");
+  if (!counted) host.count({ status: "failed" });
   run.report({ event: "role", host: host.name, role: run.role.name, status: "failed", error });
 }
 

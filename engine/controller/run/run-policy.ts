@@ -23,7 +23,7 @@ interface Step {
 export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Report): Promise<RunResult> {
   const started = performance.now();
   const { options, loaded, wing, roles } = prepared;
-  const { signal, extraVars = {} } = options;
+  const { signal, check = false, extraVars = {} } = options;
   const states = new Map(
     [...prepared.hosts].map(([name, host]) => [name, new HostState(host, report)] as const),
   );
@@ -31,7 +31,7 @@ export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Repo
     [...prepared.delegates].map(([name, host]) => [name, states.get(name) ?? new HostState(host, report)]),
   );
   const stepOf = ({ role, hosts, delegate, become }: PreparedEntry): Step => ({
-    run: { role, mesh, wing: wing.entry.hash, extraVars, positions: loaded.positions, report, signal },
+    run: { role, mesh, wing: wing.entry.hash, extraVars, positions: loaded.positions, check, report, signal },
     tasks: hosts
       .map((host) => states.get(host.name)!)
       .filter((state) => !state.summary.unreachable && !state.failed)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { NodeHandle } from "../../../relay/mesh/types.js";
 import { asMopError, MopError } from "../../../transport/errors.js";
 import type { LeafResult } from "../../vocabulary/order.js";
@@ -82,6 +83,8 @@ function cancelled(signal: AbortSignal | undefined) {
         timer = setTimeout(() => reject(reason()), CANCEL_PATIENCE_MS);
       }),
   );
+  // Each host of a run listens to the one signal; Node warns of more than ten.
+  if (signal) setMaxListeners(0, signal);
   for (const promise of [now, late]) promise.catch(() => undefined);
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });

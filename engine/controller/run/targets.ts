@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Become } from "../../../relay/boot/become.js";
-import type { Policy, RoleEntry } from "../../vocabulary/language.js";
+import type { RoleEntry } from "../../vocabulary/language.js";
 import {
   type Inventory,
   type InventoryHost,
@@ -10,12 +11,15 @@ import {
   unknownPatterns,
 } from "../inventory/inventory.js";
 import { loadInventory, loadInventoryFile } from "../inventory/source.js";
+import type { LoadedPolicy } from "../policy/load-policy.js";
 import { PolicyError } from "../policy-error.js";
 import { parseHopName } from "../route/address.js";
 import { becomeOf } from "../route/become.js";
 import { connectionVars } from "../route/connection-vars.js";
 import { type RoutePlanner, routePlanner } from "../route/routes.js";
 import type { TargetOptions } from "./options.js";
+
+const INVENTORY = "inventory.toml";
 
 /** The hosts that a run may concern, and the ways to them. */
 export interface Targets {
@@ -25,10 +29,12 @@ export interface Targets {
   readonly hosts: readonly InventoryHost[];
 }
 
+type PolicyInventory = Pick<LoadedPolicy, "policy" | "folder" | "positions">;
+
 /** The file that was given, else the policy's own source, else ./inventory.toml. */
 export async function openInventory(
   options: Pick<TargetOptions, "inventory" | "cwd">,
-  policy?: { readonly policy: Policy; readonly folder: string },
+  policy?: PolicyInventory,
 ): Promise<{ inventory: Inventory; folder: string }> {
   const cwd = options.cwd ?? process.cwd();
   if (options.inventory !== undefined && typeof options.inventory !== "string")
@@ -39,16 +45,20 @@ export async function openInventory(
   }
   if (policy?.policy.inventory !== undefined) {
     const { folder } = policy;
-    return { inventory: await loadInventory(policy.policy.inventory, folder), folder };
+    return {
+      inventory: await loadInventory(policy.policy.inventory, folder, policy.positions.ofError),
+      folder,
+    };
   }
   const folder = policy?.folder ?? cwd;
-  return { inventory: await loadInventoryFile(path.join(folder, "inventory.toml")), folder };
+  if (!existsSync(path.join(folder, INVENTORY)))
+    throw new PolicyError(
+      `there is no ${INVENTORY} in ${path.relative(cwd, folder) || "this folder"}${policy ? ", and the policy names no inventory" : ""}; give one with --inventory`,
+    );
+  return { inventory: await loadInventoryFile(path.join(folder, INVENTORY)), folder };
 }
 
-export async function findTargets(
-  options: TargetOptions,
-  policy?: { readonly policy: Policy; readonly folder: string },
-): Promise<Targets> {
+export async function findTargets(options: TargetOptions, policy?: PolicyInventory): Promise<Targets> {
   const { inventory, folder } = await openInventory(options, policy);
   const planner = routePlanner(inventory, { folder, ...options.routes });
   const passed = passedThrough(inventory, options.routes?.via ?? []);

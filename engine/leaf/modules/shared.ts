@@ -13,7 +13,7 @@ import * as type from "../type.js";
 import * as content from "../types/content.js";
 
 /**
- * Modules of the wing that its parts use: in their bundles these imports become `require("mop-wing/...")`
+ * Modules of the wing that its parts use: in their bundles these imports become requires of "mop-wing/..."
  * (tools/bundles.mjs reads the list above), so that a part brings no copy of its own.
  */
 export const SHARED: Readonly<Record<string, object>> = {

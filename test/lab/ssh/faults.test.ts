@@ -2,6 +2,7 @@ import { once } from "node:events";
 import net from "node:net";
 import { finished } from "node:stream/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { MopError } from "../../../transport/errors.js";
 import { createLogin } from "../../../transport/ssh/login.js";
 import { dialSocket } from "../../../transport/ssh/tcp.js";
 import type { LoginOptions, Target } from "../../../transport/ssh/types.js";
@@ -61,6 +62,19 @@ async function library(more: Partial<Target> = {}, options: Partial<LoginOptions
 }
 
 describe.each(PACES)("a %s login", (pace) => {
+  it("tells once of a connection that failed while known hosts and keys were still being read", async () => {
+    const strays: unknown[] = [];
+    const stray = (error: unknown) => void strays.push(error);
+    process.on("unhandledRejection", stray);
+    cleanups.push(() => process.off("unhandledRejection", stray));
+    const refused = new MopError("CONNECT_REFUSED", "nobody listens");
+    const target = { ...TARGET, hostKeys: "strict", knownHostsFiles: ["/nowhere/known_hosts"] } as const;
+    const login = createLogin()(() => Promise.reject(refused), target, { pace });
+    await expect(login).rejects.toBe(refused);
+    await new Promise(setImmediate);
+    expect(strays).toEqual([]);
+  });
+
   it.each([
     ["something else than SSH", `HTTP/1.1 400 Bad Request\r\n${"x".repeat(10_000)}`, "SSH_PROTOCOL"],
     ["lines without end before its identification", "\n".repeat(2000), "SSH_PROTOCOL"],

@@ -4,7 +4,7 @@ import { formatBytes, formatMs } from "../../../cli/output/bytes.js";
 import { escapeLine, escapeLines, safeJson } from "../../../cli/output/escape.js";
 import { HumanView } from "../../../cli/output/human.js";
 import { createStyle, wantsColour } from "../../../cli/output/style.js";
-import type { ResourceEvent } from "../../../engine/vocabulary/events.js";
+import type { HostSummary, ResourceEvent } from "../../../engine/vocabulary/events.js";
 
 const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
@@ -96,6 +96,130 @@ describe("human output", () => {
     human.expect(300);
     const lines = human.event({ ...changed("h7"), status: "failed", error: "disk full" });
     expect(lines.at(-1)).toBe("  h7  failed  file /etc/motd: disk full");
+  });
+
+  const failed = (host: string, error = "disk full"): ResourceEvent => ({
+    ...changed(host),
+    status: "failed",
+    changes: [],
+    error,
+  });
+  const summary = (hosts: Record<string, HostSummary>) =>
+    ({ event: "summary", hosts, links: [], ms: 5 }) as const;
+  const counts = { ok: 1, changed: 0, failed: 0, skipped: 0, unreachable: false };
+
+  it("tells the same failure of 300 hosts in a few lines, and names each host that failed", () => {
+    const human = view();
+    human.expect(300);
+    const hosts = Array.from({ length: 300 }, (_, i) => `h${i}`);
+    const lines = hosts.flatMap((host) => [
+      ...human.event(failed(host)),
+      ...human.event({
+        event: "role",
+        host,
+        role: "web",
+        status: "failed",
+        error: "file /etc/motd: disk full (policy.ts:3:7)",
+      }),
+    ]);
+    expect(lines).toEqual([
+      "role web",
+      "  h0  failed  file /etc/motd: disk full",
+      "  h0  stopped  at policy.ts:3:7",
+    ]);
+    const end = human.event(
+      summary(Object.fromEntries(hosts.map((host) => [host, { ...counts, failed: 1 }]))),
+    );
+    expect(end.length).toBeLessThan(8);
+    expect(end[0]).toBe("  failed  file /etc/motd: disk full  also on h1, h2, h3, h4, h5, h6 and 293 more");
+    for (const host of hosts) expect(end.at(-2)).toMatch(new RegExp(`\\b${host}\\b`));
+  });
+
+  it("tells the links to 300 leaves as one, and each that leads on", () => {
+    const human = view();
+    human.expect(300);
+    const link = (from: string, to: string) => ({ from, to, sent: 1000, received: 10 });
+    const leaves = Array.from({ length: 300 }, (_, i) => link("b2", `h${i}`));
+    const links = [link("controller", "b1"), link("b1", "b2"), ...leaves, link("b1", "h300")];
+    expect(human.event({ ...summary({}), links }).slice(1, -1)).toEqual([
+      "  controller > b1: 1.0 kB sent, 10 B received",
+      "  b1 > b2: 1.0 kB sent, 10 B received",
+      "  b2 > 300 hosts: 300 kB sent, 3.0 kB received",
+      "  b1 > h300: 1.0 kB sent, 10 B received",
+    ]);
+  });
+
+  it("tells another failure at once, though the first was told", () => {
+    const human = view();
+    human.expect(300);
+    human.event(failed("h0"));
+    expect(human.event(failed("h1", "quota"))).toEqual(["  h1  failed  file /etc/motd: quota"]);
+  });
+
+  it("tells once that 300 hosts are lost behind one bastion, and what 300 hosts say alike", () => {
+    const human = view();
+    human.expect(300);
+    const lost = (host: string) =>
+      human.event({ event: "host", host, state: "unreachable", at: "b1", reason: "no answer" });
+    expect(["h0", "h1", "h2"].flatMap(lost)).toEqual(["  h0  unreachable at b1  no answer"]);
+    const say = (host: string) =>
+      human.event({ event: "output", host, role: "web", stream: "stdout", text: "ready\n" });
+    expect(say("h3")).toEqual(["  unreachable at b1  no answer  also on h1, h2", "role web", "  h3 | ready"]);
+    expect(say("h4")).toEqual([]);
+    expect(human.event(summary({}))[0]).toBe("  | ready  also on h4");
+  });
+
+  it("tells what a command said on each host, alike or not", () => {
+    const human = view({ roles: false });
+    human.expect(300);
+    const say = (host: string) => human.event({ event: "output", host, stream: "stdout", text: "ready\n" });
+    expect(["h0", "h1"].flatMap(say)).toEqual(["  h0 | ready", "  h1 | ready"]);
+    expect(
+      human.event({ event: "role", host: "h0", role: "run", status: "failed", error: "status 1" }),
+    ).toEqual(["  h0  stopped  status 1"]);
+  });
+
+  it("names a host once a line", () => {
+    const lost = { event: "host", host: "l1", state: "unreachable", reason: "b1: no answer" } as const;
+    expect(view().event({ ...lost, at: "b1" })).toEqual(["  l1  unreachable at b1  no answer"]);
+    const end = { event: "role", host: "l1", role: "web", status: "failed" } as const;
+    expect(
+      view()
+        .event({ ...end, error: "l1: the link was lost" })
+        .at(-1),
+    ).toBe("  l1  stopped  the link was lost");
+  });
+
+  it("puts the role's name over what the role says first", () => {
+    const lines = view().event({ event: "output", host: "l1", role: "web", stream: "stdout", text: "hi\n" });
+    expect(lines).toEqual(["role web", "  l1 | hi"]);
+  });
+
+  it("tells a host's unfinished line before what comes next from that host", () => {
+    const human = view();
+    human.event({ event: "output", host: "l1", role: "web", stream: "stdout", text: "half" });
+    expect(human.event(changed("l2"))).toEqual(["  l2  changed  file /etc/motd (content)"]);
+    expect(human.event(changed("l1"))).toEqual(["  l1 | half", "  l1  changed  file /etc/motd (content)"]);
+  });
+
+  it("doesn't say failed of a failure that was ignored", () => {
+    const human = view();
+    expect(human.event({ ...failed("l1"), ignored: true })).toEqual([
+      "role web",
+      "  l1  ignored  file /etc/motd: disk full",
+    ]);
+    expect(human.event(summary({ l1: { ...counts, ignored: 1 } }))).toContain(
+      "  l1  1 ok  0 changed  0 failed  0 skipped  1 ignored",
+    );
+  });
+
+  it("says why a role stopped where that was not its last failure", () => {
+    const human = view();
+    human.event(failed("l1"));
+    const end = { event: "role", host: "l1", role: "web", status: "failed" } as const;
+    expect(human.event({ ...end, error: "boom (policy.ts:9:1)" })).toEqual([
+      "  l1  stopped  boom (policy.ts:9:1)",
+    ]);
   });
 
   it("says under --check that it would change", () => {

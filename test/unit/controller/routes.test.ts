@@ -96,6 +96,20 @@ describe("routes", () => {
     expect((await plan.route("l1")).map((hop) => hop.target.password)).toEqual([undefined, "asked"]);
     expect((await plan.route("l2")).map((hop) => hop.target.password)).toEqual(["own"]);
   });
+  it("take IPv6 addresses with brackets or without", async () => {
+    const raw: RawInventory = {
+      hosts: {
+        a: { vars: { mop_host: "::1" } },
+        b: { vars: { mop_host: "[fe80::1%eth0]", mop_via: "d@[::2]:24" } },
+      },
+    };
+    const targets = async (name: string) => (await planner(raw).route(name)).map((hop) => hop.target);
+    expect(await targets("a")).toMatchObject([{ address: "::1", port: 22 }]);
+    expect(await targets("b")).toMatchObject([
+      { address: "::2", port: 24, user: "d" },
+      { address: "fe80::1%eth0", port: 22 },
+    ]);
+  });
   it("use mop_identity alone, and --identity before it", async () => {
     const raw: RawInventory = { hosts: { l1: { vars: { mop_identity: "keys/a" } } } };
     const [hop] = await planner(raw, { identity: "/first", folder: "/inv" }).route("l1");
@@ -110,6 +124,10 @@ describe("routes", () => {
     [
       { hosts: { l1: { vars: { mop_hop: "proxy" } } } },
       /inv: host l1: mop_hop is "proxy"; known are relay, sealed, jump/,
+    ],
+    [
+      { hosts: { l1: { vars: { mop_host: "10.0.0.2:2222" } } } },
+      /mop_host is "10.0.0.2:2222"; the port goes into mop_port/,
     ],
     [
       { hosts: { l1: { vars: { mop_host: "-oProxyCommand=x" } } } },

@@ -65,6 +65,23 @@ describe("before anything is contacted, a run refuses", () => {
     expect((await runScripted({ files })).result.hosts).toEqual({});
   });
 
+  it("an inventory function that fails, with its place", async () => {
+    const policy = twoRoles("{ role: first }").replace(
+      "definePolicy({",
+      'definePolicy({ inventory() { throw new Error("the API is down"); },',
+    );
+    expect(await fault(policy)).toMatch(
+      /policy\.ts:\d+:\d+: the policy's inventory function failed: the API is down$/,
+    );
+  });
+
+  it("no inventory anywhere, with the way out", async () => {
+    const files = { "policy.ts": twoRoles("{ role: first }") };
+    await expect(runScripted({ files })).rejects.toThrow(
+      /^there is no inventory\.toml in .+, and the policy names no inventory; give one with --inventory$/,
+    );
+  });
+
   it("a route that leads in a circle, and a variable that can't travel", async () => {
     const circle = INVENTORY.replace(`mop_host = "192.0.2.1"`, `mop_via = "b2"`);
     expect(await fault(twoRoles("{ role: first }"), { "inventory.toml": circle })).toMatch(/circle/);

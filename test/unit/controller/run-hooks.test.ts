@@ -73,6 +73,18 @@ describe("hooks", () => {
     });
   });
 
+  it("change nothing under --check: only `shouldContact` is asked", async () => {
+    const { said, result } = await withHooks(
+      `{ role: first,
+         shouldContact(host) { say("should " + host.name); return host.name === "l1"; },
+         beforeContact(host) { say("before " + host.name); },
+         afterContact(host) { say("after " + host.name); } }`,
+      { options: { check: true } },
+    );
+    expect(said).toEqual(["should l1", "should l2", "should l3"]);
+    expect(result.failed).toEqual([]);
+  });
+
   it("put a host back that was taken out when the run is interrupted in between", async () => {
     const stop = new AbortController();
     const name = `mop:stop:${Math.random()}`;

@@ -173,6 +173,21 @@ describe("a run", () => {
     expect(exitStatus(result)).toBe(130);
   });
 
+  it("brings no warning of Node's with many hosts under one signal", async () => {
+    const warnings: string[] = [];
+    const hear = (warning: Error) => void warnings.push(warning.message);
+    process.on("warning", hear);
+    const hosts = Array.from({ length: 30 }, (_, index) => `h${index} = ""`).join("\n");
+    const { result } = await runScripted({
+      files: { "policy.ts": twoRoles("{ role: first }"), "inventory.toml": `[groups.web.hosts]\n${hosts}` },
+      options: { signal: new AbortController().signal },
+    });
+    await new Promise(setImmediate);
+    process.off("warning", hear);
+    expect(Object.keys(result.hosts)).toHaveLength(30);
+    expect(warnings).toEqual([]);
+  });
+
   it("ends with a summary of every host and link", async () => {
     const { events, result } = await runScripted({ files: files(BOTH) });
     expect(events.at(-1)).toBe(result.summary);

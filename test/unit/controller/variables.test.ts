@@ -70,6 +70,12 @@ describe("--extra-vars", () => {
       z: "a b",
     });
   });
+  it("reads an object on the command line too", async () => {
+    expect(await readExtraVars(["a=1", ` {"a": {"b": [2]}, "c": null}`])).toEqual({ a: { b: [2] }, c: null });
+    expect((await rejection(readExtraVars([`{"a": }`]))).message).toMatch(
+      /^--extra-vars: \{"a": \} is no valid JSON: /,
+    );
+  });
   it("says what is wrong", async () => {
     const folder = await tempFolder({ "bad.json": "{", "list.yaml": "- a", "x.txt": "" });
     expect((await rejection(readExtraVars(["nope"], folder))).message).toMatch(

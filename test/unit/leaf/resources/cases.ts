@@ -297,6 +297,14 @@ export const CASES: readonly Case[] = [
     error: '"mode" must be permission bits',
   },
   {
+    claim: "a mode in decimal that reads as octal is told, not taken for 0o1363",
+    state: {},
+    type: "file",
+    name: "$/a",
+    options: { content: "", mode: 755 },
+    error: '"mode" must be permission bits such as 0o644 or "0644", not 755',
+  },
+  {
     claim: "a name may not be empty",
     state: {},
     type: "file",

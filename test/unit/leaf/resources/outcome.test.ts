@@ -15,7 +15,7 @@ describe("options of all resources", () => {
       changes: [],
       error: "a file stands there",
     });
-    expect(ran.report).toMatchObject({ status: "failed", error: "a file stands there" });
+    expect(ran.report).toMatchObject({ status: "failed", error: "a file stands there", ignored: true });
   });
 
   test("changedWhen is asked for the result and decides the status", async () => {

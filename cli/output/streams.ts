@@ -1,0 +1,34 @@
+import { escapeLine } from "./escape.js";
+
+/**
+ * For the whole life of the process: a reader that went away (`mop ... | head`) has seen what it wanted and ends
+ * nothing on the hosts; other faults of stdout are told once.
+ */
+export function watchStreams(): void {
+  let told = false;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE" || told) return;
+    told = true;
+    process.stderr.write(`mop: stdout can't be written any more: ${escapeLine(error.message)}\n`);
+  });
+  process.stderr.on("error", () => {});
+}
+
+export interface ReservedStdout {
+  write(text: string): void;
+  /** stdout is everybody's again. */
+  release(): void;
+}
+
+/** Keeps stdout for one writer: what policies and hooks print (`console.log`) goes to stderr meanwhile. */
+export function reserveStdout(): ReservedStdout {
+  const { stdout, stderr } = process;
+  const own = stdout.write;
+  stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
+  return {
+    write: (text) => void own.call(stdout, text),
+    release() {
+      stdout.write = own;
+    },
+  };
+}
