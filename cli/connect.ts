@@ -22,6 +22,7 @@ export async function targetOptions(
     limitHosts: words(flags.limitHosts),
     limitGroups: words(flags.limitGroups),
     become: flags.become === true || flags.askBecomePass === true,
+    closes: true,
     ...(signal ? { signal } : {}),
     routes: {
       via: words(flags.via),

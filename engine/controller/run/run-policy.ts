@@ -7,7 +7,7 @@ import { summarize } from "./summarize.js";
 
 /**
  * Applies a policy over a mesh. Throws PolicyError before anything was contacted; afterwards whatever happens on a
- * host is reported and counted, and nothing is thrown. The mesh stays open: its owner closes it.
+ * host is reported and counted, and nothing is thrown. The mesh stays open for its owner to close, unless `closes` says otherwise.
  */
 export async function runPolicy(options: RunOptions, mesh: Mesh, report: Report): Promise<RunResult> {
   return executeRun(await prepareRun(options), mesh, report);
@@ -36,5 +36,5 @@ export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Repo
     // A barrier: what comes later may rely on this role everywhere.
     if (options.signal?.aborted || reachable.some((state) => state.failed)) break;
   }
-  return summarize([...states.values()], mesh, report, started, options.signal?.aborted ?? false);
+  return summarize([...states.values()], mesh, report, started, options);
 }
