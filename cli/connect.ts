@@ -34,6 +34,7 @@ export async function targetOptions(
         ? await askPassword("Password to become another user: ", "--ask-become-pass")
         : undefined,
     },
+    closes: true,
     ...(signal ? { signal } : {}),
     routes: {
       via: words(flags.via),

@@ -63,6 +63,8 @@ export class Link {
   /** Set when our BYE was written; nothing follows it */
   #finished = false;
   #goodbye: Frame | undefined;
+  /** The peer writes no more, after its goodbye */
+  #ended = false;
   #lastSign = 0;
   #lastBeat = 0;
   #beat: NodeJS.Timeout | undefined;
@@ -87,7 +89,7 @@ export class Link {
     const { pipe } = options;
     pipe.on("data", this.#onData);
     pipe.on("drain", this.#onDrain);
-    pipe.on("end", this.#onEnd);
+    pipe.on("end", this.#onReadEnd);
     pipe.on("close", this.#onEnd);
     pipe.on("error", this.#onError);
     this.#write([encodeFrame(linkFrame(FrameType.HELLO, options.hello))]);
@@ -260,6 +262,7 @@ export class Link {
       }
       if (parts.length > 0) this.#write(parts);
       if (this.#finished) this.#options.pipe.end();
+      if (this.#finished && this.#ended) this.#over(this.#bye?.error);
       if (parts.length === 0) return;
     }
   };
@@ -277,6 +280,12 @@ export class Link {
     // A full pipe that takes bytes again: the other side reads.
     this.#lastSign = performance.now();
     this.wake();
+  };
+
+  /** Whoever said goodbye and ended still reads: answers to what came before, then our goodbye. */
+  readonly #onReadEnd = (): void => {
+    this.#ended = this.#bye !== undefined && !this.#finished;
+    if (!this.#ended) this.#onEnd();
   };
 
   readonly #onEnd = (): void => {

@@ -1,6 +1,7 @@
 import net from "node:net";
 import { performance } from "node:perf_hooks";
 import { DelayQueue, type Pace } from "./delay-queue.js";
+import { SlowStart } from "./slow-start.js";
 
 export interface DelayProxyOptions {
   /** Where the far end of the link is */
@@ -26,6 +27,8 @@ export interface DelayProxy {
   /** Takes effect for what enters from now on */
   setDelay(ms: number): void;
   setRate(bytesPerSecond: number | undefined): void;
+  /** Whether connections that are made from now on begin slowly, as TCP's do over a real link. Default: they don't */
+  setSlowStart(on: boolean): void;
   resetCounters(): void;
   /** Breaks every connection with RST, at both ends at once. New ones are taken. */
   cut(): void;
@@ -34,8 +37,10 @@ export interface DelayProxy {
   close(): Promise<void>;
 }
 
-/** With a rate: bytes that may wait inside before the sender is held up. */
+/** With a rate or slow start: bytes that may wait inside before the sender is held up. */
 const HELD_MAX = 1 << 20;
+
+const NOTHING = Buffer.alloc(0);
 
 interface Counts {
   toTarget: number;
@@ -44,14 +49,22 @@ interface Counts {
 
 /** One proxied connection: two queues between two sockets. */
 class Stretch {
-  private readonly queues: DelayQueue[] = [];
+  private readonly queues: (DelayQueue | SlowStart)[] = [];
   private readonly upstream = new net.Socket({ allowHalfOpen: true });
   private readonly client: net.Socket;
   private readonly pace: Pace;
+  private readonly slowStart: boolean;
   private silent = false;
 
-  constructor(client: net.Socket, pace: Pace, { target }: DelayProxyOptions, counts: Counts) {
+  constructor(
+    client: net.Socket,
+    pace: Pace,
+    slowStart: boolean,
+    { target }: DelayProxyOptions,
+    counts: Counts,
+  ) {
     this.client = client;
+    this.slowStart = slowStart;
     this.pace = pace;
     // The SYN takes one delay to the target, and what the client writes can't leave before the SYN-ACK came back.
     const handshake = performance.now() + 2 * pace.delayMs;
@@ -95,24 +108,30 @@ class Stretch {
   private join(from: net.Socket, to: net.Socket, notBefore: number, count: (bytes: number) => void): void {
     const queue = new DelayQueue(this.pace);
     this.queues.push(queue);
+    const gate = this.slowStart ? new SlowStart(this.pace) : undefined;
+    if (gate) this.queues.push(gate);
+    const put = (chunk: Buffer, act: (part: Buffer) => void) => {
+      const enter = (part: Buffer) => queue.put(() => act(part), part.length, notBefore);
+      if (gate) gate.put(chunk, notBefore, enter);
+      else enter(chunk);
+    };
     let held = 0;
     from.on("data", (chunk: Buffer) => {
       if (this.silent) return;
       count(chunk.length);
       held += chunk.length;
-      const pass = () => {
-        held -= chunk.length;
+      put(chunk, (part) => {
+        held -= part.length;
         if (from.isPaused() && held < HELD_MAX) from.resume();
-        if (to.writable) to.write(chunk);
-      };
-      queue.put(pass, chunk.length, notBefore);
-      if (this.pace.bytesPerSecond !== undefined && held > HELD_MAX) from.pause();
+        if (to.writable) to.write(part);
+      });
+      if (held > HELD_MAX && (gate || this.pace.bytesPerSecond !== undefined)) from.pause();
     });
-    from.once("end", () => queue.put(() => to.end(), 0, notBefore));
+    from.once("end", () => put(NOTHING, () => to.end()));
     // `close` follows, and tells the other end in the order of the bytes.
     from.on("error", () => {});
     from.once("close", () =>
-      queue.put(() => {
+      put(NOTHING, () => {
         if (from.errored && to.readyState === "open") to.resetAndDestroy();
         else to.destroySoon();
       }),
@@ -129,6 +148,7 @@ export async function createDelayProxy(options: DelayProxyOptions): Promise<Dela
   const sockets = new Set<net.Socket>();
   let connections = 0;
   let swallow = false;
+  let slowStart = false;
 
   const server = net.createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
     connections++;
@@ -138,7 +158,7 @@ export async function createDelayProxy(options: DelayProxyOptions): Promise<Dela
       client.on("error", () => {}).resume();
       return;
     }
-    const stretch = new Stretch(client, pace, options, counts);
+    const stretch = new Stretch(client, pace, slowStart, options, counts);
     stretches.add(stretch);
     stretch.onClose(() => {
       if (stretch.over) stretches.delete(stretch);
@@ -166,6 +186,9 @@ export async function createDelayProxy(options: DelayProxyOptions): Promise<Dela
     },
     setRate(bytesPerSecond) {
       pace.bytesPerSecond = bytesPerSecond;
+    },
+    setSlowStart(on) {
+      slowStart = on;
     },
     resetCounters() {
       counts.toTarget = 0;

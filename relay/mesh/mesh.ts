@@ -81,7 +81,8 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     return place;
   };
 
-  async function close(): Promise<void> {
+  let closing: Promise<void> | undefined;
+  async function end(): Promise<void> {
     tree.ending();
     const open = tree.all();
     stopping.abort();
@@ -110,7 +111,10 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
       return pingRoute(endpoint, place);
     },
     links: () => linkReports(endpoint, tree.all()),
-    close,
+    close() {
+      closing ??= end();
+      return closing;
+    },
   };
 }
 

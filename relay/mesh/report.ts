@@ -58,18 +58,6 @@ function linksOf(stats: Value): readonly { readonly [key: string]: Value | undef
 export async function linkReports(endpoint: Endpoint, places: readonly Place[]): Promise<LinkReport[]> {
   const byId = new Map(places.filter(({ id }) => id !== 0).map((place) => [place.id, place]));
   const frames = new Map(endpoint.counters().map((counter) => [counter.child, counter]));
-  const own: LinkReport[] = [];
-  for (const place of places) {
-    if (place.linkTo !== 0) continue;
-    const bytes = place.way?.bytes() ?? frames.get(place.id);
-    if (bytes)
-      own.push({
-        from: place.parent?.name ?? CONTROLLER,
-        to: place.name,
-        sent: bytes.sent,
-        received: bytes.received,
-      });
-  }
   const carriers = new Set(places.filter(({ linkTo }) => linkTo !== 0).map(({ linkTo }) => linkTo));
   const theirs = await Promise.all(
     [...carriers].map(async (id): Promise<LinkReport[]> => {
@@ -88,5 +76,18 @@ export async function linkReports(endpoint: Endpoint, places: readonly Place[]):
       });
     }),
   );
+  // After the answers, which are part of it
+  const own: LinkReport[] = [];
+  for (const place of places) {
+    if (place.linkTo !== 0) continue;
+    const bytes = place.way?.bytes() ?? frames.get(place.id);
+    if (bytes)
+      own.push({
+        from: place.parent?.name ?? CONTROLLER,
+        to: place.name,
+        sent: bytes.sent,
+        received: bytes.received,
+      });
+  }
   return [...own, ...theirs.flat()];
 }

@@ -86,6 +86,7 @@ export interface Mesh {
   push(hashes: readonly string[], to: readonly NodeHandle[]): void;
   /** Round trip of each hop of a node's route in ms, first hop first. */
   ping(node: NodeHandle): Promise<readonly { from: string; to: string; ms: number }[]>;
+  /** Bytes of each link so far; a `close` right behind it waits for the answers. */
   links(): Promise<readonly LinkReport[]>;
   /** Ends every node, deepest first; resolves when all links are closed (at most 5 s). */
   close(): Promise<void>;

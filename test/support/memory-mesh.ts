@@ -80,6 +80,7 @@ export class MemoryMesh implements Mesh {
   }
 
   async links(): Promise<readonly LinkReport[]> {
+    if (this.closed) throw new MopError("LINK_LOST", "the mesh is closed");
     return [...this.nodes.values()].map((node) => ({
       from: node.route.at(-2) ?? "controller",
       to: node.name,

@@ -181,11 +181,11 @@ export class Connection {
   }
 
   /** A command's channel as the session's first, before the server has said anything of it (exec-ahead.ts). */
-  openAhead(command: string, onStderr: (chunk: Buffer) => void): ChannelPipe {
+  openAhead(command: string, window: number, onStderr: (chunk: Buffer) => void): ChannelPipe {
     if (this.ended) throw this.reason();
     const lost = ({ code, message }: MopError) =>
       this.fail(new MopError(code, `${this.target.name} refused a channel: ${plain(message)}`));
-    return this.#join(execAhead(this.core, command, lost), onStderr);
+    return this.#join(execAhead(this.core, command, window, lost), onStderr);
   }
 
   #join(channel: ClientChannel, onStderr?: (chunk: Buffer) => void): ChannelPipe {

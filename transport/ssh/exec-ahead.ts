@@ -4,21 +4,34 @@ import type { ChannelConfirmation, ClientChannel, Ssh2Core } from "./internals.j
 
 /** Number of a session's first channel, on our side always and on theirs as guessed */
 const FIRST = 0;
-/** Bytes that may go out before the server has named its window: Dropbear's first one is 24 kB. */
-const WINDOW = 16 * 1024;
+/**
+ * Bytes that may go out before the server has named its window: half of OpenSSH's first one, which has been 2 MiB since
+ * its release 4.7 of 2007, and as much of Dropbear's 24 kB as any of its builds has.
+ */
+const WINDOWS = { openssh: 1 << 20, dropbear: 16 * 1024 } as const;
 /** What OpenSSH and Dropbear take in one message */
 const PACKET = 32 * 1024;
 
-/** Whether a server with this identification gives the first channel the number 0. libssh counts from 42, for one. */
-export const numbersFromZero = (serverIdent: string): boolean =>
-  /^SSH-2\.0-(OpenSSH|dropbear)(_|$|\s)/i.test(serverIdent);
+/**
+ * The window to begin with at a server that gives the first channel the number 0; undefined for one that may not: libssh
+ * counts from 42, for one.
+ */
+export function windowAhead(serverIdent: string): number | undefined {
+  const name = /^SSH-2\.0-(OpenSSH|dropbear)(?:_|$|\s)/i.exec(serverIdent)?.[1]?.toLowerCase();
+  return name === "openssh" || name === "dropbear" ? WINDOWS[name] : undefined;
+}
 
 /**
  * Opens the session's first channel, runs the command in it and hands the channel out, all before the server has
  * answered. `lost` is called at most once, when the server's answers are not the expected ones: nothing of the session
  * can be used then.
  */
-export function execAhead(core: Ssh2Core, command: string, lost: (error: MopError) => void): ClientChannel {
+export function execAhead(
+  core: Ssh2Core,
+  command: string,
+  window: number,
+  lost: (error: MopError) => void,
+): ClientChannel {
   const { handlers, client } = core;
   const { CHANNEL_OPEN_CONFIRMATION: confirm, CHANNEL_OPEN_FAILURE: refuse } = handlers;
   const { CHANNEL_SUCCESS: succeed, CHANNEL_FAILURE: fail, CHANNEL_WINDOW_ADJUST: adjust } = handlers;
@@ -28,12 +41,12 @@ export function execAhead(core: Ssh2Core, command: string, lost: (error: MopErro
     problem = error;
     opened = channel;
   });
-  confirm(undefined, { recipient: FIRST, sender: FIRST, window: WINDOW, packetSize: PACKET });
+  confirm(undefined, { recipient: FIRST, sender: FIRST, window, packetSize: PACKET });
   succeed(undefined, FIRST);
   if (!opened) throw problem ?? new Error("ssh2 opened no channel");
 
   /** Window that was taken in advance and that the server still has to grant */
-  let owed = WINDOW;
+  let owed = window;
   const grant = (protocol: unknown, bytes: number) => {
     const settled = Math.min(owed, bytes);
     owed -= settled;

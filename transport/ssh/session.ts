@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { SessionState } from "../session-state.js";
 import type { Dialled } from "./dial.js";
-import { numbersFromZero } from "./exec-ahead.js";
+import { windowAhead } from "./exec-ahead.js";
 import { exportSession } from "./export.js";
 import type { LoginPace, SshSession, Target } from "./types.js";
 
@@ -12,12 +12,12 @@ export class Session implements SshSession {
   readonly closed: Promise<Error | undefined>;
   readonly #dialled: Dialled;
 
-  /** Whether the first channel may be guessed; not any more once there was one */
-  #guess: boolean;
+  /** The window of the first channel where it may be guessed; not any more once there was one */
+  #guess: number | undefined;
 
   constructor(dialled: Dialled, pace: LoginPace) {
     this.#dialled = dialled;
-    this.#guess = pace === "eager" && numbersFromZero(dialled.connection.serverIdent);
+    this.#guess = pace === "eager" ? windowAhead(dialled.connection.serverIdent) : undefined;
     this.target = dialled.connection.target;
     this.authenticated = dialled.authenticated.then(() => {});
     this.authenticated.catch(() => {});
@@ -30,7 +30,8 @@ export class Session implements SshSession {
 
   async exec(command: string, onStderr: (chunk: Buffer) => void, tty = false): Promise<Duplex> {
     const { connection } = this.#dialled;
-    if (this.#mayGuess() && !tty) return connection.openAhead(command, onStderr);
+    const window = this.#takeGuess();
+    if (window !== undefined && !tty) return connection.openAhead(command, window, onStderr);
     return connection.openChannel(
       (done) => connection.core.client.exec(command, tty ? { pty: { term: "dumb" } } : {}, done),
       onStderr,
@@ -38,7 +39,7 @@ export class Session implements SshSession {
   }
 
   async forward(host: string, port: number): Promise<Duplex> {
-    this.#guess = false;
+    this.#takeGuess();
     const { connection } = this.#dialled;
     const { client } = connection.core;
     return connection.openChannel(
@@ -48,9 +49,9 @@ export class Session implements SshSession {
     );
   }
 
-  #mayGuess(): boolean {
+  #takeGuess(): number | undefined {
     const guess = this.#guess;
-    this.#guess = false;
+    this.#guess = undefined;
     return guess;
   }
 

@@ -15,6 +15,8 @@ export interface TargetOptions {
   readonly become?: BecomeOptions | undefined;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
+  /** Nothing is done over the mesh afterwards: it is closed together with the run's last question to it */
+  readonly closes?: boolean;
 }
 
 export interface RunOptions extends TargetOptions {

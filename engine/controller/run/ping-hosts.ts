@@ -52,7 +52,7 @@ export async function pingHosts(
   } finally {
     stop.release();
   }
-  return { ...(await summarize(states, mesh, report, started, signal?.aborted ?? false)), pings };
+  return { ...(await summarize(states, mesh, report, started, options)), pings };
 }
 
 /** Rejects when the signal is aborted. */

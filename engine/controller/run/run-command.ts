@@ -58,7 +58,7 @@ export async function runCommand(options: CommandOptions, mesh: Mesh, report: Re
       conclude(state, outcome, report);
     }),
   );
-  return summarize(states, mesh, report, started, options.signal?.aborted ?? false);
+  return summarize(states, mesh, report, started, options);
 }
 
 function conclude(state: HostState, outcome: WingOutcome, report: Report): void {

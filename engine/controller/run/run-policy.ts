@@ -8,7 +8,7 @@ import { summarize } from "./summarize.js";
 
 /**
  * Applies a policy over a mesh. Throws PolicyError before anything was contacted; afterwards whatever happens on a
- * host is reported and counted, and nothing is thrown. The mesh stays open: its owner closes it.
+ * host is reported and counted, and nothing is thrown. The mesh stays open for its owner to close, unless `closes` says otherwise.
  */
 export async function runPolicy(options: RunOptions, mesh: Mesh, report: Report): Promise<RunResult> {
   return executeRun(await prepareRun(options), mesh, report);
@@ -56,7 +56,7 @@ export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Repo
           ? await runFreely(steps)
           : await runRole(first.run, first.tasks);
   }
-  return summarize([...states.values()], mesh, report, started, signal?.aborted ?? false);
+  return summarize([...states.values()], mesh, report, started, options);
 }
 
 /** Roles that run one after another; those with the strategy "free" that follow each other are one stage. */

@@ -1,7 +1,7 @@
 import type { Mesh } from "../../../relay/mesh/types.js";
 import type { HostSummary, SummaryEvent } from "../../vocabulary/events.js";
 import type { HostState } from "./host-state.js";
-import type { Report, RunResult } from "./options.js";
+import type { Report, RunResult, TargetOptions } from "./options.js";
 
 /** The run's last event, and what its caller gets. Links that can't tell any more are left out. */
 export async function summarize(
@@ -9,11 +9,14 @@ export async function summarize(
   mesh: Mesh,
   report: Report,
   started: number,
-  interrupted: boolean,
+  { signal, closes = false }: Pick<TargetOptions, "signal" | "closes">,
 ): Promise<RunResult> {
   const hosts: Record<string, HostSummary> = {};
   for (const state of states) hosts[state.name] = { ...state.summary };
-  const links = await mesh.links().catch(() => []);
+  const asked = mesh.links().catch(() => []);
+  // Right behind the question, which is answered before the nodes end: one round trip for both
+  if (closes) mesh.close().catch(() => {});
+  const links = await asked;
   const summary: SummaryEvent = {
     event: "summary",
     hosts,
@@ -26,6 +29,6 @@ export async function summarize(
     hosts,
     failed: states.filter((state) => state.failed).map((state) => state.name),
     unreachable: states.filter((state) => state.summary.unreachable).map((state) => state.name),
-    interrupted,
+    interrupted: signal?.aborted ?? false,
   };
 }

@@ -77,6 +77,19 @@ describe("delay proxy", () => {
     expect(await echo(socket, Buffer.alloc(1 << 20))).toBeLessThan(250);
   });
 
+  test("with slow start what fits in ten segments costs nothing more; 200 kB cost two round trips more, once", async () => {
+    await start({ delayMs: 50 });
+    proxy.setSlowStart(true);
+    const socket = dial();
+    await echo(socket, Buffer.from("a"));
+    expect(await echo(socket, Buffer.alloc(14_000))).toBeLessThan(190);
+    // 14 kB were acknowledged: windows of 28, 57 and 114 kB follow, and the far end's begin as small
+    const slow = await echo(socket, Buffer.alloc(200_000));
+    expect(slow).toBeGreaterThanOrEqual(295);
+    expect(slow).toBeLessThan(500);
+    expect(await echo(socket, Buffer.alloc(200_000))).toBeLessThan(290);
+  });
+
   test("a rate holds in each direction, and bytes are counted each way", async () => {
     await start({ bytesPerSecond: 200_000 });
     const took = await echo(dial(), Buffer.alloc(100_000));

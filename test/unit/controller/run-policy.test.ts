@@ -195,6 +195,13 @@ describe("a run", () => {
     expect(result.summary.ms).toBeGreaterThanOrEqual(0);
   });
 
+  it("that closes its mesh asks for the links first and waits for neither before the other; else leaves it open", async () => {
+    const { result, mesh } = await runScripted({ files: files(BOTH), options: { closes: true } });
+    expect(result.summary.links).toContainEqual({ from: "b2", to: "l1", sent: 1, received: 1 });
+    expect(mesh.closed).toBe(true);
+    expect((await runScripted({ files: files(BOTH) })).mesh.closed).toBe(false);
+  });
+
   it("believes a host's events only about itself: host and role are ours", async () => {
     const { events } = await runScripted({
       files: files(twoRoles("{ role: first, hosts: ['l1'] }")),

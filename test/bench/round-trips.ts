@@ -1,0 +1,130 @@
+/** Round trips of whole pushes on the first link: the slope of wall time between two delays of it. */
+import type { ContainerLab } from "../containers/support/container-lab.js";
+import type { PolicyFolder } from "../support/policies.js";
+import type { Labs } from "./labs.js";
+import { mixedPolicy } from "./policies.js";
+import { clean, type PushCase, type Pushed, push } from "./push.js";
+import { kilobytes, median, seconds, table } from "./table.js";
+
+/** Round trips of the first link, in ms. Far apart, so that a loaded machine's noise is small beside them. */
+const NEAR = 40;
+const FAR = 440;
+
+interface Row {
+  readonly title: string;
+  readonly lab: ContainerLab;
+  readonly case: PushCase;
+  readonly near: Pushed[];
+  readonly far: Pushed[];
+}
+
+const tripsOf = ({ near, far }: Row): number =>
+  (median(far.map(({ ms }) => ms)) - median(near.map(({ ms }) => ms))) / (FAR - NEAR);
+
+/** How far the runs of a row lie apart, as round trips: what its number may be wrong by. */
+const spreadOf = ({ near, far }: Row): number => {
+  const half = (runs: readonly Pushed[]) => {
+    const times = runs.map(({ ms }) => ms).sort((a, b) => a - b);
+    const quarter = times.length >> 2;
+    return (times[times.length - 1 - quarter]! - times[quarter]!) / 2;
+  };
+  return (half(near) + half(far)) / (FAR - NEAR);
+};
+
+export interface Limit {
+  readonly text: string;
+  readonly value: number;
+  readonly most: number;
+}
+
+export async function roundTrips({ two, three }: Labs, runs: number, slowStart: boolean): Promise<Limit[]> {
+  const folders: PolicyFolder[] = [];
+  const policy = (count: number) => {
+    const folder = mixedPolicy(count);
+    folders.push(folder);
+    return folder.policy;
+  };
+  const one = ["l1"];
+  const five = ["l1", "l2", "l3", "l4", "l5"];
+  const twenty = policy(20);
+  const row = (title: string, lab: ContainerLab, settings: PushCase): Row => ({
+    title,
+    lab,
+    case: settings,
+    near: [],
+    far: [],
+  });
+  const base = row("20 resources, 1 host, 2 bastions", two, { policy: twenty, hosts: one, changed: 20 });
+  const conformant = row("the same, only what the RFCs allow", two, {
+    ...base.case,
+    args: ["--pace", "conformant"],
+  });
+  const many = row("20 resources, 5 hosts", two, { policy: twenty, hosts: five, changed: 20 });
+  const few = row("5 resources, 1 host", two, { policy: policy(5), hosts: one, changed: 5 });
+  const hundred = row("100 resources, 1 host", two, { policy: policy(100), hosts: one, changed: 100 });
+  const deeper = row("20 resources, 1 host, 3 bastions", three, { policy: twenty, hosts: one, changed: 20 });
+  const rows = [base, conformant, many, few, hundred, deeper];
+  try {
+    for (const lab of [two, three]) lab.link.setSlowStart(slowStart);
+    // Interleaved, so that whatever else the machine does falls on all alike; the first round only warms up.
+    for (let run = 0; run <= runs; run++)
+      for (const measured of rows)
+        for (const [delay, results] of [
+          [NEAR, measured.near],
+          [FAR, measured.far],
+        ] as const) {
+          if (run === 0 && delay === FAR) continue;
+          await clean(measured.lab, measured.case.hosts, true);
+          measured.lab.link.setDelay(delay / 2);
+          const pushed = await push(measured.lab, measured.case);
+          if (run > 0) results.push(pushed);
+        }
+  } finally {
+    for (const folder of folders) folder.remove();
+    for (const lab of [two, three]) lab.link.setSlowStart(false);
+  }
+  print(rows, runs, slowStart);
+  const limit = (text: string, value: number, most: number): Limit => ({ text, value, most });
+  return [
+    limit(`${base.title}: at most 12`, tripsOf(base), 12),
+    limit(`${conformant.title}: at most 20`, tripsOf(conformant), 20),
+    limit("5 hosts instead of 1: at most 1 more", tripsOf(many) - tripsOf(base), 1),
+    limit("100 resources instead of 5: at most 1 more", tripsOf(hundred) - tripsOf(few), 1),
+    limit("a third bastion: at most 2 more", tripsOf(deeper) - tripsOf(base), 2),
+  ];
+}
+
+function print(rows: readonly Row[], runs: number, slowStart: boolean): void {
+  const link = slowStart ? "a link with TCP's slow start" : "a delay proxy";
+  console.log(
+    `\nRound trips of a cold push over ${link} (${NEAR} and ${FAR} ms, medians of ${runs} runs):\n`,
+  );
+  console.log(
+    table(
+      ["push", "round trips", "±", `at ${NEAR} ms`, `at ${FAR} ms`, "sent", "received"],
+      rows.map((row) => [
+        row.title,
+        tripsOf(row).toFixed(1),
+        spreadOf(row).toFixed(1),
+        seconds(median(row.near.map(({ ms }) => ms))),
+        seconds(median(row.far.map(({ ms }) => ms))),
+        kilobytes(median(row.far.map(({ wan }) => wan.sent))),
+        kilobytes(median(row.far.map(({ wan }) => wan.received))),
+      ]),
+    ),
+  );
+  console.log("\nBytes per link, by the pushes' own summaries:\n");
+  console.log(
+    table(
+      ["push", "link", "sent", "received"],
+      rows.flatMap(({ title, far }) =>
+        (far.at(-1)?.links ?? []).map(({ from, to, sent, received }, index) => [
+          index === 0 ? title : "",
+          `${from} to ${to}`,
+          kilobytes(sent),
+          kilobytes(received),
+        ]),
+      ),
+    ),
+  );
+}
