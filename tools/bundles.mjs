@@ -20,24 +20,24 @@ function entries(root) {
   return Object.entries(found).filter(([, source]) => existsSync(path.join(root, source)));
 }
 
-const wing = path.join(root, "engine/leaf");
-
-/** Modules that parts have from the wing instead of in copies: those that engine/leaf/modules/shared.ts imports. */
-const shared = new Set(
-  [...readFileSync(path.join(wing, "modules/shared.ts"), "utf8").matchAll(/from "\.\.\/(.+)\.js"/g)].map(
-    ([, name]) => name,
-  ),
-);
-
-const sharedModules = {
-  name: "mop-wing",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\..*\.js$/ }, ({ path: specifier, resolveDir }) => {
-      const name = path.relative(wing, path.resolve(resolveDir, specifier)).replace(/\.js$/, "");
-      return shared.has(name) ? { path: `mop-wing/${name}`, external: true } : undefined;
-    });
-  },
-};
+/**
+ * Parts have these modules from the wing instead of in copies: those that engine/leaf/modules/shared.ts imports.
+ */
+function sharedModules(root) {
+  const wing = path.join(root, "engine/leaf");
+  const list = path.join(wing, "modules/shared.ts");
+  const text = existsSync(list) ? readFileSync(list, "utf8") : "";
+  const shared = new Set([...text.matchAll(/from "\.\.\/(.+)\.js"/g)].map(([, name]) => name));
+  return {
+    name: "mop-wing",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\..*\.js$/ }, ({ path: specifier, resolveDir }) => {
+        const name = path.relative(wing, path.resolve(resolveDir, specifier)).replace(/\.js$/, "");
+        return shared.has(name) ? { path: `mop-wing/${name}`, external: true } : undefined;
+      });
+    },
+  };
+}
 
 /** Builds every bundle; returns name -> { size, compressed } in bytes. */
 export async function buildBundles(root = ROOT) {
@@ -61,7 +61,7 @@ export async function buildBundles(root = ROOT) {
       treeShaking: true,
       charset: "utf8",
       logLevel: "warning",
-      plugins: source.startsWith("engine/leaf/parts/") ? [sharedModules] : [],
+      plugins: source.startsWith("engine/leaf/parts/") ? [sharedModules(root)] : [],
     });
     const code = result.outputFiles[0].contents;
     const may = name === "core" ? CORE : WING;
