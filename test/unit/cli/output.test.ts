@@ -229,8 +229,8 @@ describe("human output", () => {
   it("names an unreachable host once, and where it ended when that is another", () => {
     const lost = (at: string, reason: string) =>
       view().event({ event: "host", host: "l1", state: "unreachable", at, reason });
-    expect(lost("l1", "l1: no Node found there")).toEqual(["  l1 unreachable: no Node found there"]);
-    expect(lost("b2", "b1 can't connect")).toEqual(["  l1 unreachable at b2: b1 can't connect"]);
+    expect(lost("l1", "l1: no Node found there")).toEqual(["  l1  unreachable  no Node found there"]);
+    expect(lost("b2", "b1 can't connect")).toEqual(["  l1  unreachable at b2  b1 can't connect"]);
   });
 
   it("tells a failed resource once, and where in the policy the role stopped of it", () => {

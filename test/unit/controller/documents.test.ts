@@ -11,6 +11,7 @@ import { describeInventory } from "../../../engine/controller/run/describe-inven
 import { validate } from "../../../engine/controller/run/validate.js";
 import { gatherFacts } from "../../../engine/leaf/facts/gather.js";
 import { TYPES } from "../../../engine/leaf/types/table.js";
+import type { StoppedEvent } from "../../../engine/vocabulary/events.js";
 import { HOP_KINDS } from "../../../relay/mesh/types.js";
 import { testPackage } from "./scripted.js";
 import { tempFolder } from "./temp-folder.js";
@@ -164,6 +165,8 @@ describe("docs/commands.md", () => {
       ...(await events(["ping", "-o", "json"], cwd)),
       ...(await events(["validate", "-o", "json"], cwd)),
       ...(await events(["inventory", "-F", "none", "-o", "json"], cwd)),
+      // Takes more hosts than this machine to come about.
+      { event: "stopped", role: "r", hosts: [], reason: "" } satisfies StoppedEvent,
     ];
     for (const event of written)
       expect([...(documented.get(event.event) ?? [])], event.event).toEqual(
