@@ -143,6 +143,11 @@ describe("docs/commands.md", () => {
 });
 
 describe("links and paths in documents", () => {
+  it("lead from README.md to every document", () => {
+    for (const name of DOCUMENTS.filter((document) => document !== "README.md"))
+      expect(read("README.md"), name).toContain(`](${name})`);
+  });
+
   it.each(DOCUMENTS)("of %s lead to files that exist", (name) => {
     const folder = path.dirname(path.join(ROOT, name));
     for (const [, target] of read(name).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))
