@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { typeCheck } from "../../../engine/controller/policy/type-check.js";
 import { CONNECTION_VARS } from "../../../engine/controller/route/connection-vars.js";
@@ -17,7 +16,6 @@ import { testPackage } from "./scripted.js";
 import { tempFolder } from "./temp-folder.js";
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../../..");
-const LIBRARY = path.join(ROOT, "dist/engine/index.js");
 const built = existsSync(path.join(ROOT, "dist/bundles/leaf.js"));
 
 const DOCUMENTS = [
@@ -41,27 +39,6 @@ function example(document: string, language = "ts"): string {
 /** This machine as the host that examples call l1. */
 const LOCAL = `[groups.web.hosts]\nl1 = { mop_hop = "local" }\n`;
 
-/** Compiles a program and runs it where an inventory lies. */
-async function run(code: string, args: readonly string[] = []): Promise<string> {
-  const cwd = await tempFolder({ "inventory.toml": LOCAL, "program.ts": code });
-  await build({
-    entryPoints: [path.join(cwd, "program.ts")],
-    outfile: path.join(cwd, "program.mjs"),
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    bundle: true,
-    plugins: [
-      {
-        name: "mop",
-        setup: (setup) => setup.onResolve({ filter: /^mop$/ }, () => ({ path: LIBRARY, external: true })),
-      },
-    ],
-  });
-  const { stdout } = await promisify(execFile)(process.execPath, ["program.mjs", ...args], { cwd });
-  return stdout;
-}
-
 /** JSON lines of the program, whatever its status. */
 async function events(args: readonly string[], cwd: string): Promise<{ readonly event: string }[]> {
   const main = path.join(ROOT, "dist/cli/main.js");
@@ -84,14 +61,6 @@ describe("the documents' examples", () => {
       await typeCheck({ file, folder, sources: [file] }, await testPackage());
     },
   );
-
-  it.skipIf(!built)("in docs/library.md runs, and says what it promises", async () => {
-    const lines = (await run(example("docs/library.md"))).trim().split("\n");
-    const uname = process.platform === "darwin" ? "Darwin" : "Linux";
-    expect(lines[0]).toBe(`0 ${uname}`);
-    expect(lines[1]).toMatch(/^(ID=.+|undefined|null)$/);
-    expect(lines.slice(2).sort()).toEqual(["stderr two", "stdout one"]);
-  });
 });
 
 describe("README.md", () => {
@@ -177,6 +146,11 @@ describe("docs/commands.md", () => {
 });
 
 describe("links and paths in documents", () => {
+  it("lead from README.md to every document", () => {
+    for (const name of DOCUMENTS.filter((document) => document !== "README.md"))
+      expect(read("README.md"), name).toContain(`](${name})`);
+  });
+
   it.each(DOCUMENTS)("of %s lead to files that exist", (name) => {
     const folder = path.dirname(path.join(ROOT, name));
     for (const [, target] of read(name).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))
@@ -209,17 +183,6 @@ describe("links and paths in documents", () => {
           `${floor}${wing}${text}`,
         ).toBe(true);
     }
-  });
-});
-
-describe("examples/library.ts", () => {
-  it.skipIf(!built)("connects, runs a command, calls its own function and streams", async () => {
-    const code = readFileSync(path.join(ROOT, "examples/library.ts"), "utf8");
-    const output = await run(code, ["inventory.toml", "l1"]);
-    expect(output).toContain("l1 is reached through l1\n");
-    expect(output).toMatch(/^uptime ended with \d+: /m);
-    expect(output).toContain(`node: '${process.version}'`);
-    expect(output).toMatch(/^stdout: 1/m);
   });
 });
 
