@@ -47,7 +47,7 @@ export interface NodeHandle {
   /**
    * Runs the leaf's wing there: `order` is opaque to the mesh. Events are delivered each once and in order;
    * `onEvent` is awaited before the event is acknowledged. Resolves with the wing's result; rejects with MopError
-   * (NODE_GONE, LINK_LOST, WING_FAILED, OUT_OF_MEMORY, CANCELLED...).
+   * (WING_FAILED, OUT_OF_MEMORY, CANCELLED...), with UnreachableError when the node is lost.
    */
   wing(options: {
     entry: string;

@@ -68,7 +68,8 @@ export async function runWing(
     }
     throw new MopError("WING_FAILED", `${place.name}: the role's events ended without its result`);
   } catch (error) {
-    const cause = stop.why ?? asMopError(error);
+    // A channel knows that it was reset; the place knows which node of the route was lost
+    const cause = stop.why ?? place.failure ?? asMopError(error);
     channel.reset(cause.code, cause.message);
     throw cause;
   } finally {

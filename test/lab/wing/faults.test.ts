@@ -140,12 +140,16 @@ describe("a controller that wants no more", () => {
     expect(await failure(result)).toMatchObject({ code: "CANCELLED" });
   });
 
-  test("learns that the node was lost", async () => {
+  test("learns that the node was lost, and which", async () => {
     const { node, events, result } = lab.run(
       "await host.emit(Buffer.from([1])); setInterval(() => {}, 1000);",
     );
     await until("the role", () => events.length === 1);
     process.kill((await node.up).pid, "SIGKILL");
-    expect(await failure(result)).toMatchObject({ code: expect.stringMatching(/^(LINK_LOST|NODE_GONE)$/) });
+    expect(await failure(result)).toMatchObject({
+      code: expect.stringMatching(/^(LINK_LOST|NODE_GONE)$/),
+      at: "here",
+      message: expect.stringMatching(/^here: the node on here is lost \(/),
+    });
   });
 });
