@@ -56,6 +56,8 @@ export type PushOptions = Pick<
   RunOptions,
   | "check"
   | "diff"
+  | "verify"
+  | "log"
   | "extraVars"
   | "tags"
   | "skipTags"

@@ -13,6 +13,20 @@ export interface RoleOrder {
   readonly host: HostView;
   /** This host's variables: what stands over the plan's */
   readonly vars: { readonly [name: string]: Value };
+  /** Texts in this host's variables that are masked wherever they would be shown; the plan has more */
+  readonly secrets: readonly string[];
+  /** Where this host's log is kept; null: nowhere */
+  readonly log: LogOrder | null;
+}
+
+/** What a leaf's own log is told, and where it is. */
+export interface LogOrder {
+  /** "~/" is the home of the user that the leaf runs as */
+  readonly path: string;
+  /** "alice@laptop" */
+  readonly operator: string;
+  /** The run's id, the same on all its hosts */
+  readonly run: string;
 }
 
 /** What `main` sees as `host`. */
@@ -36,6 +50,8 @@ export interface RolePlan {
   readonly vars: { readonly [name: string]: Value };
   /** --extra-vars: over everything */
   readonly extraVars: { readonly [name: string]: Value };
+  /** Texts in these variables that are masked wherever they would be shown */
+  readonly secrets: readonly string[];
   readonly check: boolean;
   readonly diff: boolean;
   /** --tags and --skip-tags; null: not given */

@@ -4,7 +4,13 @@ import path from "node:path";
 import vm from "node:vm";
 import { build } from "esbuild";
 import type { LeafEvent } from "../../engine/vocabulary/events.js";
-import type { LeafOrder, LeafResult, OfferedFile, RolePlan } from "../../engine/vocabulary/order.js";
+import type {
+  LeafOrder,
+  LeafResult,
+  OfferedFile,
+  RoleOrder,
+  RolePlan,
+} from "../../engine/vocabulary/order.js";
 import type { WingHost, WingModule } from "../../relay/wing.js";
 import type { Value } from "../../transport/types.js";
 import { decodeValue, encodeValue } from "../../transport/wire/value.js";
@@ -94,6 +100,7 @@ export class FakeHost {
     changes: Partial<RolePlan> = {},
     vars: Record<string, Value> = {},
     onEvent?: (event: LeafEvent) => void,
+    order: Partial<Pick<RoleOrder, "secrets" | "log">> = {},
   ) {
     const plan: RolePlan = {
       role: "web",
@@ -104,6 +111,7 @@ export class FakeHost {
       files: {},
       vars: {},
       extraVars: {},
+      secrets: [],
       check: false,
       diff: false,
       tags: null,
@@ -112,7 +120,12 @@ export class FakeHost {
       ...changes,
     };
     const hash = this.add(encodeValue(plan as unknown as Value));
-    return this.run(wing, { kind: "role", plan: hash, host: { name: "l1", groups: ["web"] }, vars }, onEvent);
+    const host = { name: "l1", groups: ["web"] };
+    return this.run(
+      wing,
+      { kind: "role", plan: hash, host, vars, secrets: [], log: null, ...order },
+      onEvent,
+    );
   }
 }
 

@@ -10,9 +10,10 @@ import { offeredFiles } from "../files/offered-files.js";
 import type { LoadedPolicy } from "../policy/load-policy.js";
 import { mapPosition } from "../policy/source-positions.js";
 import { PolicyError } from "../policy-error.js";
+import { secretsIn } from "../secrets/secret-vars.js";
 import { memoryBlob } from "../ship/blobs.js";
 import { type ShippedRole, shipRole } from "../ship/ship-role.js";
-import { type PlainVars, planVariables, policyLayers } from "../variables.js";
+import { type PlainVars, planVariables, policyLayers, withoutNames } from "../variables.js";
 import type { RunOptions } from "./options.js";
 import type { WingFiles } from "./wing-files.js";
 
@@ -52,6 +53,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
   await checkRequired(references, shipped, parts);
   const layers = policyLayers(loaded.policy, entry);
   const vars = planVariables(layers);
+  const extraVars = withoutNames(options.extraVars ?? {});
   const named = [...texts(layers.policy), ...texts(layers.entry)];
   const files = await offeredFiles(folder, references, entry.role.files ?? [], named).catch(
     (error: unknown) => {
@@ -73,7 +75,8 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
         likely,
         files: files.files,
         vars,
-        extraVars: options.extraVars ?? {},
+        extraVars,
+        secrets: secretsIn({ ...vars, ...extraVars }),
         check: options.check ?? false,
         diff: options.diff ?? false,
         tags: options.tags && options.tags.length > 0 ? options.tags : null,
@@ -134,24 +137,10 @@ async function checkRequired(
   }
 }
 
-function planValue(plan: RolePlan): Value {
-  const { role, module, packages, parts, likely, vars, extraVars, check, diff, tags, skipTags, roleTags } =
-    plan;
-  const files = Object.fromEntries(Object.entries(plan.files).map(([name, file]) => [name, fileValue(file)]));
+function planValue({ files, ...plan }: RolePlan): Value {
   return {
-    role,
-    module,
-    packages,
-    parts,
-    likely,
-    files,
-    vars,
-    extraVars,
-    check,
-    diff,
-    tags,
-    skipTags,
-    roleTags,
+    ...plan,
+    files: Object.fromEntries(Object.entries(files).map(([name, file]) => [name, fileValue(file)])),
   };
 }
 

@@ -1,9 +1,10 @@
 import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
-import type { Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import type { HostResult } from "../../vocabulary/language.js";
+import type { LogOrder } from "../../vocabulary/order.js";
 import { mapPosition, type SourcePositions } from "../policy/source-positions.js";
 import { messageOf, placeText } from "../policy-error.js";
+import { secretsIn } from "../secrets/secret-vars.js";
 import { hostVariables, type PlainVars } from "../variables.js";
 import type { HostState } from "./host-state.js";
 import type { Report } from "./options.js";
@@ -20,6 +21,9 @@ export interface RoleRun {
   /** Nothing may change, on the hosts or by hooks */
   readonly check: boolean;
   readonly report: Report;
+  /** What a host says in passing */
+  readonly notice: (host: string, text: string) => void;
+  readonly log: LogOrder | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,6 +55,7 @@ export async function runHost(
     order: roleOrder(run, host),
     signal: run.signal,
     onEvent(event) {
+      if (event.event === "notice") return run.notice(at.name, event.text);
       const where = { host: host.name, role: run.role.name };
       // In the order of interface.md: event, host, role first.
       if (event.event === "output") {
@@ -142,6 +147,8 @@ function hookMessage(run: RoleRun, hook: string, error: unknown): string {
 
 function roleOrder(run: RoleRun, host: HostState): Uint8Array {
   const { name, groups } = host.host;
-  const vars: Value = hostVariables(host.vars, run.role.vars, run.extraVars);
-  return encodeValue({ kind: "role", plan: run.role.plan, host: { name, groups }, vars });
+  const vars: PlainVars = hostVariables(host.vars, run.role.vars, run.extraVars);
+  const log = run.log && { ...run.log };
+  const secrets = secretsIn(vars);
+  return encodeValue({ kind: "role", plan: run.role.plan, host: { name, groups }, vars, secrets, log });
 }

@@ -8,6 +8,9 @@ const isText = (value: unknown): value is string => typeof value === "string";
 const isMap = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 const isList = (value: unknown): value is readonly Value[] => Array.isArray(value);
+const isTextList = (value: unknown): boolean => isList(value) && value.every(isText);
+const isLog = (log: unknown): boolean =>
+  log === null || (isMap(log) && isText(log.path) && isText(log.operator) && isText(log.run));
 const isTextMap = (value: unknown): boolean => isMap(value) && Object.values(value).every(isText);
 
 /** Reads what the controller ordered. Throws an Error when this wing doesn't know it. */
@@ -20,7 +23,9 @@ export function readOrder(bytes: Uint8Array): LeafOrder {
         isMap(order.host) &&
         isText(order.host.name) &&
         isList(order.host.groups) &&
-        isMap(order.vars)
+        isMap(order.vars) &&
+        isTextList(order.secrets) &&
+        isLog(order.log)
       : kind === "command"
         ? isText(order.command) && (order.timeoutMs === null || typeof order.timeoutMs === "number")
         : kind === "call"
@@ -43,6 +48,7 @@ export function readPlan(bytes: Uint8Array): RolePlan {
     files,
     vars,
     extraVars,
+    secrets,
     check,
     diff,
     tags,
@@ -54,11 +60,11 @@ export function readPlan(bytes: Uint8Array): RolePlan {
     isText(module) &&
     isTextMap(packages) &&
     isTextMap(parts) &&
-    isList(likely) &&
-    likely.every(isText) &&
+    isTextList(likely) &&
     isMap(files) &&
     isMap(vars) &&
     isMap(extraVars) &&
+    isTextList(secrets) &&
     typeof check === "boolean" &&
     typeof diff === "boolean" &&
     (tags === null || isList(tags)) &&

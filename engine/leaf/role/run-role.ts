@@ -1,15 +1,18 @@
 import type { WingHost } from "../../../relay/wing.js";
-import type { LeafResult, RoleOrder, RolePlan } from "../../vocabulary/order.js";
+import type { LeafResult, LogOrder, RoleOrder, RolePlan } from "../../vocabulary/order.js";
 import type { RoleContext } from "../../vocabulary/resources.js";
 import type { Provider, ProviderDefinition } from "../../vocabulary/types.js";
 import type { Events } from "../events.js";
 import { gatherFacts } from "../facts/gather.js";
 import { Files } from "../files/files.js";
 import { OfferedFiles } from "../files/offered.js";
+import { LogFile } from "../log/log-file.js";
+import { RunLog } from "../log/run-log.js";
 import { type ModuleLoader, ROLE_FILE } from "../modules/loader.js";
 import { PartLoader } from "../modules/part-loader.js";
 import { readPlan } from "../orders/read-order.js";
 import type { Children } from "../process/children.js";
+import type { Secrets } from "../secrets.js";
 import { type OwnProviders, typeSources } from "../types/sources.js";
 import type { AnyType } from "../types/table.js";
 import { roleContext } from "./context.js";
@@ -22,6 +25,7 @@ export interface RoleParts {
   readonly host: Pick<WingHost, "blob" | "prefetch" | "signal">;
   readonly children: Children;
   readonly events: Events;
+  readonly secrets: Secrets;
   readonly loader: ModuleLoader;
   /** Loads parts of the wing */
   readonly partLoader: Pick<ModuleLoader, "load">;
@@ -37,8 +41,11 @@ interface LoadedRole {
 
 /** Runs one role. Rejects only when the role could not be started or the run was cancelled. */
 export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafResult> {
-  const { host, loader, events } = parts;
+  const { host, loader, events, secrets } = parts;
+  secrets.add(order.secrets);
   const plan = readPlan(await host.blob(order.plan));
+  secrets.add(plan.secrets);
+  const log = order.log && !plan.check ? keepLog(order.log, plan.role, events) : undefined;
   const batch = [plan.module, ...Object.values(plan.packages)];
   // Parts that the role seems to use are on their way with it; others are fetched at their first use.
   for (const name of plan.likely) batch.push(plan.parts[name] ?? "");
@@ -53,6 +60,7 @@ export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafR
       await loader.load({ hash: plan.module, file: ROLE_FILE, packages: plan.packages }),
       plan.role,
     );
+    secrets.begin();
     const wingParts = new PartLoader(parts.partLoader, plan.parts);
     const vars = roleVariables(order, plan);
     const offered = new OfferedFiles(host, plan.files);
@@ -79,14 +87,29 @@ export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafR
     });
     await Promise.race([toItsEnd(role.main, context, queue), strays.first]);
     await queue.close(new Error("the role has ended"));
+    log?.end("ok");
     return await conclude(plan, events, undefined);
   } catch (thrown) {
     await queue.close(new Error("the role has ended"));
+    log?.end(host.signal.aborted ? "interrupted" : "failed");
     if (host.signal.aborted) throw thrown;
     return await conclude(plan, events, roleError(thrown, positions));
   } finally {
     strays.release();
+    await log?.close();
   }
+}
+
+/** The leaf's own log of this run; what keeps it from being written is told, once. */
+function keepLog({ path, run, operator }: LogOrder, role: string, events: Events): RunLog {
+  const file = new LogFile(path, (why) => void events.notice(why).catch(() => undefined));
+  const log = new RunLog(
+    { run, operator, role },
+    (line) => file.append(line),
+    () => file.close(),
+  );
+  events.keep(log);
+  return log;
 }
 
 async function toItsEnd(main: Main, context: RoleContext, queue: Queue): Promise<void> {
