@@ -4,7 +4,10 @@ import { encodedForms } from "./secret-forms.js";
 export const MASK = "********";
 
 interface Node {
-  readonly next: Map<string, Node>;
+  /** The first way on, and where it leads; most nodes have one, and a map for each would cost more than all else */
+  unit: string;
+  child: Node | undefined;
+  others: Map<string, Node> | undefined;
   /** Where the longest other beginning goes on that the text so far ends with */
   fail: Node;
   /** Characters from the root */
@@ -159,40 +162,62 @@ function* units(text: string): Generator<string> {
 
 function step(from: Node, unit: string): Node {
   for (let node = from; ; node = node.fail) {
-    const next = node.next.get(unit);
+    const next = childOf(node, unit);
     if (next) return next;
     if (node.depth === 0) return node;
   }
 }
 
+const childOf = (node: Node, unit: string): Node | undefined =>
+  node.unit === unit ? node.child : node.others?.get(unit);
+
+function* childrenOf(node: Node): Generator<readonly [string, Node]> {
+  if (node.child) yield [node.unit, node.child];
+  if (node.others) yield* node.others;
+}
+
+function addChild(node: Node, unit: string): Node {
+  const child = newNode(node.depth + 1);
+  if (!node.child) {
+    node.unit = unit;
+    node.child = child;
+  } else {
+    node.others ??= new Map();
+    node.others.set(unit, child);
+  }
+  return child;
+}
+
 function automaton(forms: Iterable<string>): Node {
   const root = newNode(0);
-  root.fail = root;
   for (const form of forms) {
     let node = root;
     for (const unit of units(form)) {
-      let next = node.next.get(unit);
-      if (!next) {
-        next = newNode(node.depth + 1);
-        node.next.set(unit, next);
-      }
-      next.shortest = Math.min(next.shortest, form.length);
-      node = next;
+      node = childOf(node, unit) ?? addChild(node, unit);
+      node.shortest = Math.min(node.shortest, form.length);
     }
     node.ends = form.length;
   }
-  const row = [...root.next.values()];
-  for (const node of row) node.fail = root;
+  const row = [root];
   for (const node of row)
-    for (const [unit, child] of node.next) {
-      child.fail = step(node.fail, unit);
+    for (const [unit, child] of childrenOf(node)) {
+      child.fail = node === root ? root : step(node.fail, unit);
       child.ends = Math.max(child.ends, child.fail.ends);
       row.push(child);
     }
   return root;
 }
 
-const newNode = (depth: number): Node => {
-  const node = { next: new Map<string, Node>(), depth, ends: 0, shortest: Number.POSITIVE_INFINITY };
-  return Object.assign(node, { fail: node as unknown as Node });
-};
+function newNode(depth: number): Node {
+  const node: Omit<Node, "fail"> & { fail?: Node } = {
+    unit: "",
+    child: undefined,
+    others: undefined,
+    depth,
+    ends: 0,
+    shortest: Number.POSITIVE_INFINITY,
+  };
+  // Until the automaton is complete, and at its root
+  node.fail = node as Node;
+  return node as Node;
+}

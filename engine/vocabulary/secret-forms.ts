@@ -1,5 +1,7 @@
 /** Masking shorter ones would garble everything else. */
 export const MIN_SECRET = 3;
+/** Longer ones would take too much memory of small hosts, several times their size */
+export const MAX_SECRET = 16 * 1024;
 /** Characters of a part of Base64 that are hardly there by chance */
 const MIN_BASE64 = 8;
 /** Where `base64` and PEM break their lines */

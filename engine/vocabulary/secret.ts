@@ -1,4 +1,4 @@
-import { MIN_SECRET } from "./secret-forms.js";
+import { MAX_SECRET, MIN_SECRET } from "./secret-forms.js";
 
 /**
  * The texts that were marked in this process. The one thing that modules share beside their arguments: a policy calls
@@ -24,6 +24,8 @@ export function secret(text: string): string {
 export function unfitSecret(value: unknown): string | undefined {
   if (typeof value !== "string")
     return `takes a text, and was given ${value === undefined ? "undefined: is the place that it comes from empty?" : kindOf(value)}`;
+  if (value.length > MAX_SECRET)
+    return `was given a text of ${value.length} characters; a secret has ${MAX_SECRET} at most`;
   if (value.trim().length >= MIN_SECRET) return undefined;
   return `was given ${value === "" ? "an empty text" : `a text of ${value.length} characters`}; a secret has ${MIN_SECRET} at least, since masking shorter ones would garble all output`;
 }

@@ -1,7 +1,8 @@
+import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MASK, Masker } from "../../../engine/vocabulary/masker.js";
-import { encodedForms } from "../../../engine/vocabulary/secret-forms.js";
+import { encodedForms, MAX_SECRET } from "../../../engine/vocabulary/secret-forms.js";
 
 /** What masking means, spelled out: every place of every form, neighbours together. */
 function maskedPlainly(secrets: readonly string[], text: string): string {
@@ -145,6 +146,17 @@ describe("a secret is masked", () => {
         .join("\n"),
     );
   });
+});
+
+test("the longest secret is masked, and its forms are no more than twenty times as long as it is", () => {
+  const long = Array.from(
+    { length: 256 },
+    () => `${randomBytes(32).toString("base64").slice(0, 43)}${"\u00e9".repeat(20)}`,
+  ).join("\n");
+  expect(long).toHaveLength(MAX_SECRET - 1);
+  expect(new Masker([long]).mask(`a ${long} z`)).toBe(`a ${MASK} z`);
+  const size = [...encodedForms(long)].reduce((sum, form) => sum + form.length, 0);
+  expect(size).toBeLessThan(20 * long.length);
 });
 
 test("a megabyte with 50 secrets takes less than two seconds", () => {
