@@ -148,7 +148,7 @@ describe("a secret is masked", () => {
   });
 });
 
-test("the longest secret is masked, and its forms are no more than twenty times as long as it is", () => {
+test("the longest secret is masked, and its forms are no more than forty times as long as it is", () => {
   const long = Array.from(
     { length: 256 },
     () => `${randomBytes(32).toString("base64").slice(0, 43)}${"\u00e9".repeat(20)}`,
@@ -156,7 +156,7 @@ test("the longest secret is masked, and its forms are no more than twenty times 
   expect(long).toHaveLength(MAX_SECRET - 1);
   expect(new Masker([long]).mask(`a ${long} z`)).toBe(`a ${MASK} z`);
   const size = [...encodedForms(long)].reduce((sum, form) => sum + form.length, 0);
-  expect(size).toBeLessThan(20 * long.length);
+  expect(size).toBeLessThan(40 * long.length);
 });
 
 test("a megabyte with 50 secrets takes less than two seconds", () => {
