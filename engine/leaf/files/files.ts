@@ -56,7 +56,9 @@ export class Files {
 
   /** Under --check: from now on this stands at a path (as `resolve` gave it); undefined: nothing does. */
   foresee(at: string, entry: Entry | undefined): void {
-    if (entry === undefined || (entry.kind === "directory" && entry.fresh))
+    // A folder that was only planned before is the same one with other attributes: what was planned in it stays.
+    const made = entry?.kind === "directory" && entry.fresh && this.#foreseen.get(at)?.kind !== "directory";
+    if (entry === undefined || made)
       for (const known of this.#foreseen.keys()) if (known.startsWith(`${at}/`)) this.#foreseen.delete(known);
     this.#foreseen.set(at, entry);
   }

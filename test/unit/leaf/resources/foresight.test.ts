@@ -24,6 +24,17 @@ describe("a check", () => {
     60_000,
   );
 
+  test("knows what was planned in a folder after the folder's mode was planned too", async () => {
+    const folder = await tempFolder();
+    for (const check of [true, false]) {
+      const run = new Run({ check });
+      await run.do("directory", `${folder}/a/x`);
+      await run.do("directory", `${folder}/a`, { mode: 0o700 });
+      const { report } = await run.do("file", `${folder}/a/x`, { ignoreErrors: true });
+      expect(report.error).toBe("a folder stands there");
+    }
+  });
+
   test("doesn't refuse a missing folder that a command before may have made", async () => {
     const folder = await tempFolder();
     const run = new Run({ check: true });
