@@ -60,6 +60,9 @@ export class OfferedFiles {
 
   /** The whole content; for templates and diffs. */
   async read(name: string, cold = true): Promise<Buffer> {
+    const { hash, chunks } = this.find(name);
+    // These travel ahead of the order, changed or not: that one is read says nothing of what is new here.
+    if (name.endsWith(".j2") && chunks.length === 0) this.#fetched.add(hash);
     const pieces: Uint8Array[] = [];
     for await (const piece of this.stream(name, cold)) pieces.push(piece);
     return Buffer.concat(pieces);
