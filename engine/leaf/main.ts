@@ -19,6 +19,9 @@ const CANCEL_PATIENCE = 1500;
 /** Characters of a result's texts: with three bytes each they fit */
 const MAX_TEXT = 8 * 1024;
 
+/** What this process does when it was started to work as another user (account/). */
+export { serveAccount } from "./account/serve.js";
+
 /** The leaf's wing: carries out the order that the controller sent, and says how it ended. */
 export function start(host: WingHost): void {
   const children = new Children(host);

@@ -68,6 +68,7 @@ export const COMMON_RULES = {
   failedWhen: rules.decision,
   timeout: rules.seconds,
   tags: rules.list,
+  as: rule("a user's name", (value) => isString(value) && /^[^-\s'"\\][^\s'"\\]*$/.test(value)),
   retries: rules.count,
   delay: rule(
     "a number of seconds from 0 up",

@@ -1,4 +1,5 @@
 import type { CommonOptions, Result, RoleContext } from "../../vocabulary/resources.js";
+import type { Accounts } from "../account/accounts.js";
 import { causeOf, ResourceError } from "../errors.js";
 import type { Events } from "../events.js";
 import { runResource, skippedResult } from "../resource.js";
@@ -14,6 +15,8 @@ export interface ContextParts {
   readonly tools: RoleTools;
   readonly types: readonly TypeSource[];
   readonly providers: OwnProviders;
+  /** Does resources as other users */
+  readonly accounts: Pick<Accounts, "typeFor">;
   readonly limits: TagLimits;
   readonly queue: Pick<Queue, "add">;
   readonly events: Pick<Events, "resource">;
@@ -51,13 +54,15 @@ async function runOne(
   source: TypeSource,
   name: string,
   options: CommonOptions | undefined,
-  { role, tools, providers, limits, events }: ContextParts,
+  { role, tools, providers, accounts, limits, events }: ContextParts,
 ): Promise<Result> {
   const type = await source.find().catch((error: unknown) => {
     throw failedToCome(source, String(name), error);
   });
+  const as = options?.as;
+  const other = typeof as === "string" && as !== tools.facts.user.name;
   if (wantedByTags(tagsOf(options), limits))
-    return runResource(type, tools, name, options, {
+    return runResource(other ? accounts.typeFor(as, source.name, type) : type, tools, name, options, {
       providers: providers.get(type.name) ?? [],
       report: (report) => events.resource(role, report),
     });
