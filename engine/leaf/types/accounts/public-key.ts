@@ -20,13 +20,20 @@ export function parseKey(text: string): PublicKey | undefined {
   return kindInside(blob!) === kind ? { kind: kind!, blob: blob!, comment } : undefined;
 }
 
-/** A key says its kind a second time, inside (RFC 4253, 6.6): a truncated or mixed up one is found by it. */
+/**
+ * A key is fields with their lengths in front, the first its kind once more (RFC 4253, 6.6): a truncated or mixed up
+ * one is found by that.
+ */
 function kindInside(blob: string): string | undefined {
   const bytes = Buffer.from(blob, "base64");
-  if (bytes.length < 5 || bytes.toString("base64").replace(/=+$/, "") !== blob.replace(/=+$/, ""))
-    return undefined;
-  const length = bytes.readUInt32BE(0);
-  return length + 4 < bytes.length ? bytes.subarray(4, 4 + length).toString("latin1") : undefined;
+  let kind: string | undefined;
+  let at = 0;
+  while (at + 4 <= bytes.length) {
+    const end = at + 4 + bytes.readUInt32BE(at);
+    kind ??= bytes.toString("latin1", at + 4, end);
+    at = end;
+  }
+  return at === bytes.length ? kind : undefined;
 }
 
 /** Without a key's text: a secret one given by mistake must not be shown. */

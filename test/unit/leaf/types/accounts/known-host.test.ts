@@ -6,7 +6,7 @@ import { type KeyCase, testKeyCases } from "./key-cases.js";
 
 const [A, B, C] = [newKey(), newKey(), newKey()];
 /** A key of another kind: what the blob says inside is all that is looked at. */
-const RSA = `ssh-rsa ${Buffer.concat([Buffer.from([0, 0, 0, 7]), Buffer.from("ssh-rsa"), Buffer.alloc(12, 1)]).toString("base64")}`;
+const RSA = `ssh-rsa ${Buffer.concat([Buffer.from([0, 0, 0, 7]), Buffer.from("ssh-rsa"), Buffer.from([0, 0, 0, 1, 3])]).toString("base64")}`;
 const known = (text: string) => ({ known: `file 0644 ${text}` });
 const at = { path: "$/known" };
 const HASHED = hashedName("git.example.org", "x");
