@@ -100,7 +100,7 @@ export class FakeHost {
       module: this.add(main),
       packages: {},
       parts: {},
-    likely: [],
+      likely: [],
       files: {},
       vars: {},
       extraVars: {},

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { Refusal } from "../../errors.js";
 import type { Files, Place } from "../../files/files.js";
 import type { TypeContext } from "../../type.js";
@@ -65,10 +66,14 @@ export class Accounts {
   /** An account that is not in the files may come from a directory, where these programs can't change it. */
   async mustNotBeElsewhere(kind: "user" | "group", name: string): Promise<void> {
     const database = kind === "user" ? "passwd" : "group";
+    // A check that planned its removal before has it on disk still.
+    const table = `/etc/${database}`;
+    const onDisk = this.#context.files.isForeseen(table) ? await readFile(table, "utf8").catch(() => "") : "";
+    if (onDisk.split("\n").some((line) => line.startsWith(`${name}:`))) return;
     const { rc, stdout } = await this.#context.exec("getent", [database, name], { accept: "any" });
     if (rc === 0 && stdout.startsWith(`${name}:`))
       throw new Refusal(
-        `the ${kind} comes from a directory service: getent knows it, /etc/${database} does not; change it there`,
+        `the ${kind} comes from a directory service: getent knows it, ${table} does not; change it there`,
       );
   }
 }

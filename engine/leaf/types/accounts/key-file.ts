@@ -102,10 +102,10 @@ export async function planKeyFile(context: TypeContext, file: KeyFile, planned: 
     writes ? contentDiff(at, entry && Buffer.from(file.text), Buffer.from(text)) : "",
     folderChanges
       ? folderEntry
-        ? await attributeDiff(folderEntry, folderWanted)
+        ? await attributeDiff(folderEntry, folderWanted, files)
         : `folder: none -> ${folder}\n`
       : "",
-    entry ? await attributeDiff(entry, wanted) : "",
+    entry ? await attributeDiff(entry, wanted, files) : "",
   ];
   const bytes = Buffer.from(text);
   const hash = createHash("sha256").update(bytes).digest("hex");
