@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { mopPackage } from "../engine/controller/policy/mop-package.js";
 import { addDemo } from "./commands/demo.js";
+import { addFacts } from "./commands/facts.js";
 import { addInventory } from "./commands/inventory.js";
 import { addPing } from "./commands/ping.js";
 import { addLocal, addPush } from "./commands/push.js";
@@ -23,7 +24,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .exitOverride()
     .showSuggestionAfterError()
     .configureHelp({ sortSubcommands: false });
-  for (const add of [addPush, addLocal, addValidate, addPing, addRun, addInventory, addDemo])
+  for (const add of [addPush, addLocal, addValidate, addPing, addRun, addFacts, addInventory, addDemo])
     add(program, outcome);
   // The others inherit nothing: each command is told on its own.
   for (const command of program.commands) command.exitOverride();

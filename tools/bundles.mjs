@@ -45,7 +45,8 @@ export async function buildBundles() {
       entryPoints: [path.join(root, source)],
       bundle: true,
       write: false,
-      platform: "node",
+      // The package yaml has modules, of which what is not used is left out, for all but Node.
+      ...(name === "yaml" ? { platform: "neutral", mainFields: ["module", "main"] } : { platform: "node" }),
       format: "cjs",
       target: "node16",
       // The first Nodes 16 stumble over a spread behind ?. only, which is looked for below; all of ?. lowered costs 1%.

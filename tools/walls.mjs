@@ -24,6 +24,8 @@ const MAY = {
 /** What runs on hosts: these packages only. */
 const TRAVELS = ["transport/wire", "relay/blobs", "relay/session", "relay/boot", "relay/node", "engine/leaf"];
 const TRAVELLING_PACKAGES = /^node:/;
+/** Parts of the wing that bring a package along, to the hosts that need it */
+const WITH_PACKAGES = new Set(["engine/leaf/parts/toml.ts", "engine/leaf/parts/yaml.ts"]);
 const NOT_ON_HOSTS = ["transport/ssh", "relay/mesh"];
 
 function* sources(folder) {
@@ -51,7 +53,7 @@ for (const floor of ["transport", "relay", "engine", "cli"]) {
       const specifier = from ?? bare ?? dynamic;
       if (!specifier) continue;
       if (!specifier.startsWith(".")) {
-        if (travels && !TRAVELLING_PACKAGES.test(specifier) && !file.startsWith("engine/leaf/template"))
+        if (travels && !TRAVELLING_PACKAGES.test(specifier) && !WITH_PACKAGES.has(file))
           breaches.push(`${file}: imports ${specifier}, which does not travel to hosts`);
         continue;
       }

@@ -1,4 +1,4 @@
-import type { Facts } from "./facts.js";
+import type { RoleFacts } from "./facts.js";
 import type { Vars } from "./language.js";
 import type { HostView } from "./order.js";
 import type { AccountFunctions } from "./resources/accounts.js";
@@ -16,7 +16,8 @@ export interface ResourceFunctions extends FileFunctions, CommandFunctions, Acco
 /** Everything that `main` is given, but for the role's own types. */
 export interface RoleContext<V extends Vars = Vars> extends ResourceFunctions {
   readonly vars: Readonly<V & Vars>;
-  readonly facts: Facts;
+  /** What the host is: values, and functions for what is gathered only when it is asked for */
+  readonly facts: RoleFacts;
   readonly host: HostView;
   /** Under --check */
   readonly check: boolean;

@@ -1,15 +1,19 @@
 import type { WingHost } from "../../../relay/wing.js";
+import type { FactDefinition } from "../../vocabulary/facts.js";
 import type { LeafResult, RoleOrder, RolePlan } from "../../vocabulary/order.js";
 import type { RoleContext } from "../../vocabulary/resources.js";
 import type { Provider, ProviderDefinition } from "../../vocabulary/types.js";
 import type { Events } from "../events.js";
 import { gatherFacts } from "../facts/gather.js";
+import { roleFacts } from "../facts/role-facts.js";
 import { Files } from "../files/files.js";
 import { OfferedFiles } from "../files/offered.js";
 import { type ModuleLoader, ROLE_FILE } from "../modules/loader.js";
 import { PartLoader } from "../modules/part-loader.js";
 import { readPlan } from "../orders/read-order.js";
 import type { Children } from "../process/children.js";
+import type { RoleTools } from "../type.js";
+import { typeContext } from "../type-context.js";
 import { type OwnProviders, typeSources } from "../types/sources.js";
 import type { AnyType } from "../types/table.js";
 import { roleContext } from "./context.js";
@@ -32,6 +36,7 @@ type Main = (context: RoleContext) => unknown;
 interface LoadedRole {
   readonly main: Main;
   readonly types?: Readonly<Record<string, AnyType>>;
+  readonly facts?: Readonly<Record<string, FactDefinition>>;
   readonly providers?: readonly ProviderDefinition[];
 }
 
@@ -56,22 +61,32 @@ export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafR
     const wingParts = new PartLoader(parts.partLoader, plan.parts);
     const vars = roleVariables(order, plan);
     const offered = new OfferedFiles(host, plan.files);
+    const files = new Files();
+    const tools: RoleTools = {
+      check: plan.check,
+      diff: plan.diff,
+      facts,
+      files,
+      offered,
+      children: parts.children,
+      renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),
+      signal: host.signal,
+      output: (stream, text) => events.output(stream, text),
+    };
+    const { exec, read } = typeContext(tools, host.signal);
+    const asked = roleFacts({
+      facts,
+      files,
+      parts: wingParts,
+      context: { signal: host.signal, exec, read },
+      own: role.facts ?? {},
+    });
     const context = roleContext({
       role: plan.role,
-      given: { vars, facts, host: order.host, check: plan.check },
+      given: { vars, facts: asked, host: order.host, check: plan.check },
       types: typeSources(wingParts, role.types ?? {}),
       providers: ownProviders(role.providers ?? []),
-      tools: {
-        check: plan.check,
-        diff: plan.diff,
-        facts,
-        files: new Files(),
-        offered,
-        children: parts.children,
-        renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),
-        signal: host.signal,
-        output: (stream, text) => events.output(stream, text),
-      },
+      tools,
       limits: plan,
       queue,
       events,
