@@ -180,5 +180,33 @@ describe.skipIf("missing" in engine)(
       ]);
       expect(resourcesOf(planned)[4]?.diff).toContain("-> later\n");
     });
+
+    test("an administrator's facts of every kind reach roles and mop facts, and a broken one is told", async () => {
+      await host.sh(`mkdir -p /etc/mop/facts.d /etc/opsmop/facts.d && cd /etc/mop/facts.d
+        echo '{"row": 3}' >rack.json && echo 'name = "north"' >site.toml
+        echo 'team: [a, b]' >people.yaml && echo 'old: true' >/etc/opsmop/facts.d/site.yml
+        printf '#!/bin/sh\\necho "[1, 2]"\\n' >/etc/opsmop/facts.d/list && chmod 755 /etc/opsmop/facts.d/list`);
+      const custom = {
+        rack: { row: 3 },
+        site: { name: "north" },
+        people: { team: ["a", "b"] },
+        list: [1, 2],
+      };
+      const run = await host.role(
+        "await echo(JSON.stringify([await facts.custom(), await facts.virtualization(), facts.file !== undefined]));",
+        [],
+        ["facts"],
+      );
+      const [text] = run.events.flatMap((event) => (event.event === "output" ? [event.text] : []));
+      expect(JSON.parse(text ?? "")).toEqual([custom, { kind: "container", name: "docker" }, true]);
+      const [printed] = (await host.mop("facts", "--local", "custom", "-o", "json"))
+        .split("\n")
+        .filter((line) => line.startsWith('{"event":"facts"'));
+      expect(JSON.parse(printed ?? "")).toEqual({ event: "facts", host: "localhost", facts: { custom } });
+      await host.sh("echo '{' >/etc/mop/facts.d/bad.json");
+      const broken = await host.mop("facts", "--local", "kernel", "custom", "-o", "json");
+      expect(broken).toContain('"event":"facts"');
+      expect(broken).toContain("the fact /etc/mop/facts.d/bad.json is not what its kind asks for");
+    });
   },
 );

@@ -34,10 +34,16 @@ export class LocalHost {
     return output.trimEnd();
   }
 
-  /** Runs a role whose `main` is this text over `mop local`. */
-  async role(main: string, flags: readonly string[] = []): Promise<LocalRun> {
+  /** Runs a command of mop and gives its output, whatever its status. */
+  async mop(...words: readonly string[]): Promise<string> {
+    const { output } = await this.#container.exec(["/opt/node", "/mop/dist/cli/main.js", ...words]);
+    return output;
+  }
+
+  /** Runs a role whose `main` is this text over `mop local`; `uses`: names of its context that it doesn't await. */
+  async role(main: string, flags: readonly string[] = [], uses: readonly string[] = []): Promise<LocalRun> {
     const names = main.match(/\bawait (\w+)\(/g)?.map((call) => call.slice("await ".length, -1)) ?? [];
-    const own = [...new Set(names)].join(", ");
+    const own = [...new Set([...names, ...uses])].join(", ");
     const content = `import { definePolicy, defineRole } from "mop";
 const role = defineRole({ name: "try", async main({ ${own} }) {\n${main}\n} });
 export default definePolicy({ roles: [{ role }] });\n`;
