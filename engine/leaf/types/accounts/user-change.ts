@@ -35,7 +35,7 @@ export async function planChange(
     differences.push({ name, from: String(from), to: String(to) });
   };
   const after = await accountAfter(context, accounts, now, options, differs);
-  const groups = groupsAfter(accounts, now, options, differs);
+  const groups = groupsAfter(accounts, after, options, differs);
   const missing = await missingHome(context, now, after, options);
   const moved = options.moveHome === true && after.home !== now.home && !missing;
   if (missing) differs("createHome", "none", after.home);
@@ -48,7 +48,10 @@ export async function planChange(
   const change: UserChange = {
     ...changed(now, after),
     home: after.home === now.home ? undefined : { to: after.home, move: moved },
-    groups: groups && { before: accounts.groupsOf(now.name), after: groups },
+    groups: groups && {
+      before: besidePrimary(accounts, after.gid, accounts.groupsOf(now.name)),
+      after: groups,
+    },
     expires,
   };
   const steps: Step[] = [...provider.change(context, now, change)];
@@ -102,16 +105,21 @@ async function accountAfter(
 /** A group that may have been made by what a check did not run */
 const UNKNOWN = -1;
 
+/** Whether its primary group lists it as a member too, as on Alpine, means nothing. */
+const besidePrimary = (accounts: Accounts, gid: number, groups: readonly string[]): string[] =>
+  groups.filter((group) => accounts.group(group)?.gid !== gid);
+
 function groupsAfter(
   accounts: Accounts,
-  { name }: Account,
+  { name, gid }: Account,
   { groups, append }: UserOptions,
   differs: Differs,
 ): readonly string[] | undefined {
   if (groups === undefined) return undefined;
   for (const group of groups) accounts.wantedGroup(group);
-  const before = accounts.groupsOf(name);
-  const after = [...new Set([...(append ? before : []), ...groups])].sort();
+  const before = besidePrimary(accounts, gid, accounts.groupsOf(name));
+  const wanted = besidePrimary(accounts, gid, groups);
+  const after = [...new Set([...(append ? before : []), ...wanted])].sort();
   if (after.join() === before.join()) return undefined;
   differs("groups", before.join(",") || "none", after.join(",") || "none");
   return after;

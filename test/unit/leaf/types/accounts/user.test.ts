@@ -288,6 +288,20 @@ password: (not shown) -> (not shown)
     actions: [],
   },
   {
+    claim: "a primary group that lists its user, as on Alpine, is no difference",
+    state: hostWith("group", "alice", "alice:x:1000:alice"),
+    name: "alice",
+    options: { groups: ["ci", "wheel"] },
+    actions: [],
+  },
+  {
+    claim: "a primary group among the groups is no difference either",
+    state: host(),
+    name: "alice",
+    options: { groups: ["alice", "ci", "wheel"] },
+    actions: [],
+  },
+  {
     claim: "a lock keeps the password",
     state: host(),
     name: "alice",
