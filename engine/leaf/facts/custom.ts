@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import type { FactValue } from "../../vocabulary/facts.js";
@@ -35,6 +36,7 @@ export async function customFacts(
 
 async function filesIn(folder: string): Promise<string[]> {
   try {
+    mustBeGuarded(folder, await stat(folder));
     // Editors and package managers leave files behind: .x.swp, x~, x.dpkg-old.
     return (await readdir(folder)).filter((name) => !/^\.|~$|\.(dpkg-|rpm|bak$|orig$)/.test(name)).sort();
   } catch (error) {
@@ -51,11 +53,7 @@ async function readFact(tools: GatherTools, at: string): Promise<FactValue | und
   const runs = (stats.mode & 0o111) !== 0;
   const kind = PARSERS[path.extname(at)];
   if (!runs && kind === undefined) return undefined;
-  const me = process.geteuid?.() ?? 0;
-  if ((stats.uid !== 0 && stats.uid !== me) || (stats.mode & 0o002) !== 0)
-    throw new Refusal(
-      `the fact ${at} can be written by others than root and this user; it is neither read nor run`,
-    );
+  mustBeGuarded(at, stats);
   if (runs) return parsed(at, await output(tools, at), JSON.parse);
   if (stats.size > MAX_FILE) throw new Refusal(`the fact ${at} has ${stats.size} bytes, at most ${MAX_FILE}`);
   const text = await readFile(at, "utf8").catch((error: unknown) => {
@@ -64,6 +62,15 @@ async function readFact(tools: GatherTools, at: string): Promise<FactValue | und
   if (kind === "json" || kind === undefined) return parsed(at, text, JSON.parse);
   const { parse } = await tools.part(kind);
   return parsed(at, text, parse as (text: string) => unknown);
+}
+
+/** Programs among the facts run as this user, who may be root. */
+function mustBeGuarded(at: string, { uid, mode }: Stats): void {
+  const me = process.geteuid?.() ?? 0;
+  if ((uid !== 0 && uid !== me) || (mode & 0o002) !== 0)
+    throw new Refusal(
+      `${at} can be written by others than root and this user; facts in it are neither read nor run`,
+    );
 }
 
 async function output(tools: GatherTools, at: string): Promise<string> {

@@ -79,6 +79,12 @@ test("no folder is no fact, and what is none in a folder is left out", async () 
   expect(await gather()).toEqual({});
 });
 
+test("a folder that others may write in is refused", async () => {
+  await put(first, "a.json", "1");
+  await chmod(first, 0o777);
+  await expect(gather()).rejects.toThrow(`${first} can be written by others than root and this user`);
+});
+
 test.each([
   ["broken.json", "{", 0o644, "is not what its kind asks for: "],
   ["broken.toml", "a = ", 0o644, "is not what its kind asks for: "],

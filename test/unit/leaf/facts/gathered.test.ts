@@ -21,6 +21,7 @@ tmpfs /run tmpfs rw,size=1k 0 0
 const DF = `Filesystem                1024-blocks     Used Available Capacity Mounted on
 /dev/mapper/vg-root          10000000  5000000   4000000      56% /
 tmpfs                            1000       10       990       2% /run
+nas:/export                  4096        0      4096       0% /srv/nfs
 none                             2048     2048       -20     101% /with a blank
 `;
 const MAC = `/dev/disk3s1s1 on / (apfs, sealed, local, read-only, journaled)

@@ -85,8 +85,8 @@ describe("a role's facts", () => {
     const tests = `await say([await facts.file.exists(at), await facts.file.isFile(at), await facts.file.mode(at),
       await facts.file.executable(at), await facts.file.size(at), await facts.file.checksum(at),
       await facts.file.isDirectory("/usr"), await facts.file.owner("/usr"), await facts.file.group("/usr"),
-      await facts.file.executable("/bin/sh"), await facts.file.executable("/usr")]);`;
-    const always = [true, "root", "root", true, false];
+      await facts.file.executable("/bin/sh"), await facts.file.executable("/usr"), await facts.file.executable("/etc/passwd")]);`;
+    const always = [true, "root", "root", true, false, false];
     const main = `const at = "/tmp/mop-never-there"; ${tests}
       await file(at, { content: "hello", mode: 0o750 }); ${tests}`;
     const { said } = await play(main, "", true);
