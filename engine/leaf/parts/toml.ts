@@ -6,7 +6,8 @@ export function parse(text: string): unknown {
   const builtin: object = Object;
   if (!("hasOwn" in builtin))
     Object.assign(builtin, {
-      hasOwn: (object: object, key: PropertyKey) => Object.hasOwn(object, key),
+      hasOwn: (object: object, key: PropertyKey) =>
+        Object.getOwnPropertyDescriptor(object, key) !== undefined,
     });
   return parseToml(text);
 }
