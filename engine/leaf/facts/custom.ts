@@ -94,6 +94,8 @@ function parsed(at: string, text: string, parse: (text: string) => unknown): Fac
 function plain(value: unknown): FactValue {
   if (value === null || value === undefined) return null;
   if (typeof value === "bigint") return Number(value);
+  // TOML and YAML have infinities, and numbers that are none.
+  if (typeof value === "number" && !Number.isFinite(value)) return null;
   if (typeof value !== "object") return value as FactValue;
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map(plain);

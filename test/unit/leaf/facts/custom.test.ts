@@ -39,14 +39,24 @@ const put = async (folder: string, name: string, text: string, mode = 0o644) => 
 
 test("JSON, TOML, YAML and programs are facts of their names", async () => {
   await put(first, "rack.json", `{"row": 3, "unit": [1, 2]}`);
-  await put(first, "site.toml", `name = "north"\nsince = 2020-05-01\nbig = 12\n[contact]\nmail = "a@b"\n`);
+  await put(
+    first,
+    "site.toml",
+    `name = "north"\nsince = 2020-05-01\nbig = 12\nodd = [inf, nan]\n[contact]\nmail = "a@b"\n`,
+  );
   await put(first, "team.yaml", "- alice\n- bob: {on: call}\n");
   await put(first, "more.yml", "x: 1\n");
   await put(first, "load", `#!/bin/sh\necho '{"one": 1, "lang": "'$LC_ALL'"}'\n`, 0o755);
   await put(first, "by-name.sh", "#!/bin/sh\necho null\n", 0o755);
   expect(await gather()).toEqual({
     rack: { row: 3, unit: [1, 2] },
-    site: { name: "north", since: expect.stringMatching(/^2020-05-01/), big: 12, contact: { mail: "a@b" } },
+    site: {
+      name: "north",
+      since: expect.stringMatching(/^2020-05-01/),
+      big: 12,
+      odd: [null, null],
+      contact: { mail: "a@b" },
+    },
     team: ["alice", { bob: { on: "call" } }],
     more: { x: 1 },
     load: { one: 1, lang: "C" },
