@@ -56,7 +56,9 @@ export class Files {
 
   /** Under --check: from now on this stands at a path (as `resolve` gave it); undefined: nothing does. */
   foresee(at: string, entry: Entry | undefined): void {
-    if (entry === undefined || (entry.kind === "directory" && entry.fresh))
+    // A new folder that was planned already only gets other attributes.
+    const stays = entry?.kind === "directory" && this.#foreseen.get(at)?.kind === "directory";
+    if (!stays && (entry === undefined || (entry.kind === "directory" && entry.fresh)))
       for (const known of this.#foreseen.keys()) if (known.startsWith(`${at}/`)) this.#foreseen.delete(known);
     this.#foreseen.set(at, entry);
   }
