@@ -8,6 +8,7 @@ import { ModuleLoader } from "./modules/loader.js";
 import { SHARED } from "./modules/shared.js";
 import { runCall } from "./orders/call.js";
 import { runCommand } from "./orders/command.js";
+import { runFacts } from "./orders/facts.js";
 import { readOrder } from "./orders/read-order.js";
 import { Children } from "./process/children.js";
 import { eventConsole } from "./role/console.js";
@@ -41,6 +42,7 @@ export function start(host: WingHost): void {
     const order: LeafOrder = readOrder(host.order);
     if (order.kind === "role") return runRole(order, { host, children, events, loader, partLoader });
     if (order.kind === "command") return runCommand(order, { children, events, signal: host.signal });
+    if (order.kind === "facts") return runFacts(order, { host, children, loader: partLoader });
     await host.prefetch([order.module, ...Object.values(order.packages)]);
     return runCall(order, loader);
   };

@@ -4,7 +4,7 @@ import type { Value } from "../../transport/types.js";
  * What the controller's wing sends to the leaf's: one order per role and host, a Value in CBOR. What all hosts of a
  * role share is a blob of its own (`plan`), so that it crosses each link once.
  */
-export type LeafOrder = RoleOrder | CommandOrder | CallOrder;
+export type LeafOrder = RoleOrder | CommandOrder | CallOrder | FactsOrder;
 
 export interface RoleOrder {
   readonly kind: "role";
@@ -74,9 +74,24 @@ export interface CallOrder {
   readonly args: readonly Value[];
 }
 
+/** `mop facts` */
+export interface FactsOrder {
+  readonly kind: "facts";
+  /** Wing parts that may be needed: name to hash */
+  readonly parts: { readonly [name: string]: string };
+  /** Which facts; empty: all */
+  readonly names: readonly string[];
+}
+
 /** The wing's last word. A failed role is no MopError: the leaf did its work and says so here. */
 export type LeafResult =
   | { readonly kind: "role"; readonly status: "ok" | "failed"; readonly error: string | null }
   | { readonly kind: "command"; readonly rc: number; readonly signal: string | null }
   | { readonly kind: "call"; readonly value: Value }
+  /** What could be gathered, and why something could not be */
+  | {
+      readonly kind: "facts";
+      readonly facts: { readonly [name: string]: Value };
+      readonly error: string | null;
+    }
   | { readonly kind: "error"; readonly message: string; readonly stack: string | null };

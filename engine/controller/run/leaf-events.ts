@@ -54,19 +54,22 @@ export function readResult(bytes: Uint8Array): LeafResult {
     return { kind, status, error: isText(error) ? error : null };
   if (kind === "command" && typeof rc === "number")
     return { kind, rc, signal: isText(signal) ? signal : null };
+  if (kind === "facts" && isMap(result.facts))
+    return { kind, facts: result.facts, error: isText(error) ? error : null };
   if (kind === "call") return { kind, value: result.value ?? null };
   if (kind === "error" && isText(message)) return { kind, message, stack: isText(stack) ? stack : null };
   throw malformed("result");
 }
 
 const malformed = (what: string): MopError => new MopError("PROTOCOL", `The host sent a malformed ${what}`);
+const isMap = (value: Value | undefined): value is { readonly [key: string]: Value } =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 const isText = (value: unknown): value is string => typeof value === "string";
 const isStatus = (value: unknown): value is ResourceStatus => isText(value) && STATUSES.includes(value);
 const isCount = (value: unknown): value is number => typeof value === "number" && value >= 0;
 const isTextList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
 function fields(value: Value, what: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array)
-    throw malformed(what);
-  return value as Fields;
+  if (!isMap(value)) throw malformed(what);
+  return value;
 }

@@ -1,6 +1,7 @@
 import type { BlobSource } from "../../../relay/mesh/types.js";
 import type { Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
+import { GATHERED } from "../../vocabulary/facts.js";
 import type { RoleEntry } from "../../vocabulary/language.js";
 import type { OfferedFile, RolePlan } from "../../vocabulary/order.js";
 import { partOf } from "../../vocabulary/parts.js";
@@ -105,6 +106,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
 function likelyParts(references: FileReferences, hasTemplates: boolean): Set<string> {
   const parts = new Set<string>();
   if (hasTemplates || references.renders) parts.add("templates");
+  if (GATHERED.some((name) => references.uses.has(name))) parts.add("facts");
   for (const name of references.uses) {
     const part = partOf(name);
     if (part !== undefined) parts.add(part);

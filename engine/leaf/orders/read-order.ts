@@ -28,7 +28,9 @@ export function readOrderValue(value: Value): LeafOrder {
         ? isText(order.command) && (order.timeoutMs === null || typeof order.timeoutMs === "number")
         : kind === "call"
           ? isText(order.module) && isTextMap(order.packages) && isText(order.export) && isList(order.args)
-          : undefined;
+          : kind === "facts"
+            ? isTextMap(order.parts) && isList(order.names) && order.names.every(isText)
+            : undefined;
   if (good === undefined) throw new Error(`this host's program does not know the order "${String(kind)}"`);
   if (!good) throw new Error(`the order "${String(kind)}" that came is malformed`);
   return order as unknown as LeafOrder;

@@ -1,9 +1,11 @@
 import type { WingHost } from "../../../relay/wing.js";
+import type { FactDefinition } from "../../vocabulary/facts.js";
 import type { RoleOrder, RolePlan } from "../../vocabulary/order.js";
 import type { RoleContext } from "../../vocabulary/resources.js";
 import type { Provider, ProviderDefinition } from "../../vocabulary/types.js";
 import type { Events } from "../events.js";
 import { gatherFacts } from "../facts/gather.js";
+import { roleFacts } from "../facts/role-facts.js";
 import { Files } from "../files/files.js";
 import { OfferedFiles } from "../files/offered.js";
 import { type ModuleLoader, ROLE_FILE } from "../modules/loader.js";
@@ -11,6 +13,7 @@ import { PartLoader } from "../modules/part-loader.js";
 import { readPlan } from "../orders/read-order.js";
 import type { Children } from "../process/children.js";
 import type { RoleTools } from "../type.js";
+import { typeContext } from "../type-context.js";
 import { type OwnProviders, type TypeSource, typeSources } from "../types/sources.js";
 import type { AnyType } from "../types/table.js";
 import { RoleRenderer } from "./renderer.js";
@@ -29,6 +32,7 @@ export interface RoleParts {
 export interface LoadedRole {
   readonly main: (context: RoleContext) => unknown;
   readonly vars: RoleContext["vars"];
+  readonly facts: RoleContext["facts"];
   readonly types: readonly TypeSource[];
   readonly providers: OwnProviders;
   readonly tools: RoleTools;
@@ -53,28 +57,38 @@ export async function loadRole(order: RoleOrder, plan: RolePlan, parts: RolePart
   const wingParts = new PartLoader(parts.partLoader, plan.parts);
   const vars = roleVariables(order, plan);
   const offered = new OfferedFiles(host, plan.files);
+  const tools: RoleTools = {
+    check: plan.check,
+    diff: plan.diff,
+    facts,
+    files: new Files(),
+    offered,
+    children: parts.children,
+    renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),
+    signal: host.signal,
+    output: (stream, text) => events.output(stream, text),
+  };
+  const { exec, read } = typeContext(tools, host.signal);
   return {
     main: role.main,
     vars,
+    facts: roleFacts({
+      facts,
+      files: tools.files,
+      parts: wingParts,
+      context: { signal: host.signal, exec, read },
+      own: role.facts ?? {},
+    }),
     types: typeSources(wingParts, role.types ?? {}),
     providers: ownProviders(role.providers ?? []),
-    tools: {
-      check: plan.check,
-      diff: plan.diff,
-      facts,
-      files: new Files(),
-      offered,
-      children: parts.children,
-      renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),
-      signal: host.signal,
-      output: (stream, text) => events.output(stream, text),
-    },
+    tools,
   };
 }
 
 interface ExportedRole {
   readonly main: LoadedRole["main"];
   readonly types?: Readonly<Record<string, AnyType>>;
+  readonly facts?: Readonly<Record<string, FactDefinition>>;
   readonly providers?: readonly ProviderDefinition[];
 }
 

@@ -25,7 +25,7 @@ export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafRe
     const role = await loadRole(order, plan, parts);
     const context = roleContext({
       role: plan.role,
-      given: { vars: role.vars, facts: role.tools.facts, host: order.host, check: plan.check },
+      given: { vars: role.vars, facts: role.facts, host: order.host, check: plan.check },
       types: role.types,
       providers: role.providers,
       tools: role.tools,

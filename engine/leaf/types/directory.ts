@@ -27,7 +27,7 @@ export const directory: ResourceType<DirectoryOptions> = {
   async plan(context, name, options) {
     const recursive = options.recursive ?? false;
     if (options.absent) return planAbsent(context, await context.files.resolve(name, false), recursive);
-    const wanted = await wantedAttributes(options);
+    const wanted = await wantedAttributes(options, context.files);
     const place = await context.files.resolve(name, true);
     if (!place.entry) return planCreate(context, place, wanted);
     if (place.entry.kind !== "directory") throw new Refusal("a file stands there");
@@ -149,7 +149,7 @@ async function planAttributes(
     mayBecome(found.entry, after);
     for (const change of differing) changes.add(change);
     if (context.diff) {
-      const own = (await attributeDiff(found.entry, asked)).trimEnd().split("\n");
+      const own = (await attributeDiff(found.entry, asked, files)).trimEnd().split("\n");
       lines.push(...own.map((line) => (found.at === at ? `${line}\n` : `${found.at}: ${line}\n`)));
     }
     set.push({ ...found, after });

@@ -46,7 +46,7 @@ export const file: ResourceType<FileOptions> = {
       throw new Refusal(entry.kind === "directory" ? "a folder stands there" : "it is no ordinary file");
     const keep = entry !== undefined && options.overwrite === false;
     const desired = keep ? undefined : await desiredContent(context, options);
-    const wanted = await wantedAttributes(options);
+    const wanted = await wantedAttributes(options, context.files);
     if (!entry) return planCreate(context, place, desired, wanted);
     if (desired && (await differs(context.files, place.path, entry, desired)))
       return planContent(context, place.path, entry, desired, wanted);
@@ -120,7 +120,7 @@ async function planContent(
   const shown = context.diff ? await showChange(files, at, entry, desired) : undefined;
   return {
     actions: changes,
-    ...(shown ? { diff: shown.diff + (await attributeDiff(entry, wanted)) } : {}),
+    ...(shown ? { diff: shown.diff + (await attributeDiff(entry, wanted, files)) } : {}),
     foresee: () => files.foresee(at, foreseen(desired, after, shown)),
     async apply() {
       await write(context, at, entry, desired, after);
@@ -141,7 +141,7 @@ async function planAttributes(
   mayBecome(entry, after);
   return {
     actions: changes,
-    ...(diff ? { diff: await attributeDiff(entry, wanted) } : {}),
+    ...(diff ? { diff: await attributeDiff(entry, wanted, files) } : {}),
     foresee: () => files.foresee(at, { ...entry, ...after }),
     apply: () => setAttributes(at, entry, after),
   };
