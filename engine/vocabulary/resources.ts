@@ -3,13 +3,24 @@ import type { Vars } from "./language.js";
 import type { HostView } from "./order.js";
 import type { CommandFunctions } from "./resources/commands.js";
 import type { FileFunctions } from "./resources/files.js";
+import type { PackageFunctions } from "./resources/packages.js";
+import type { ServiceFunctions } from "./resources/services.js";
+import type { SystemFunctions } from "./resources/system.js";
 
 export type * from "./resources/commands.js";
 export type * from "./resources/common.js";
 export type * from "./resources/files.js";
+export type * from "./resources/packages.js";
+export type * from "./resources/services.js";
+export type * from "./resources/system.js";
 
 /** The resource types that come with mop, as functions. */
-export interface ResourceFunctions extends FileFunctions, CommandFunctions {}
+export interface ResourceFunctions
+  extends FileFunctions,
+    CommandFunctions,
+    PackageFunctions,
+    ServiceFunctions,
+    SystemFunctions {}
 
 /** Everything that `main` is given, but for the role's own types. */
 export interface RoleContext<V extends Vars = Vars> extends ResourceFunctions {
