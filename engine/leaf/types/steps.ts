@@ -39,15 +39,21 @@ export function stepsPlan(context: TypeContext, steps: readonly (Step | undefine
   };
 }
 
-/** A file of the system as a step: with this content, or absent where it is undefined. Nothing when it is so already. */
+/**
+ * A file of the system as a step: with this content, or absent where it is undefined. Nothing when it is so already.
+ * A new one is readable to all, as system programs need it; one that stands there keeps its attributes, unless it is
+ * `own`: made by this type alone.
+ */
 export async function fileStep(
   context: TypeContext,
   action: string,
   at: string,
   content: string | Uint8Array | undefined,
+  { own = false } = {},
 ): Promise<Step | undefined> {
-  const options = content === undefined ? { absent: true } : { content, mode: 0o644 };
   const folder = path.dirname(at);
+  const kept = !own && (await context.files.resolve(at, true)).entry !== undefined;
+  const options = content === undefined ? { absent: true } : { content, ...(kept ? {} : { mode: 0o644 }) };
   // Lean systems lack even the usual folders.
   if (content !== undefined && !(await context.files.resolve(folder, true)).entry) {
     const made = await directory.plan(context, folder, { mode: 0o755 }, undefined);

@@ -40,7 +40,7 @@ ${each(
   '%description' trial '%install' "mkdir -p %{buildroot}/opt; echo $2 >%{buildroot}/opt/$1" '%files' "/opt/$1" >/tmp/$1.spec
 rpmbuild -bb --quiet --define '_rpmdir /repo/rpm' --define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.rpm' /tmp/$1.spec >/dev/null 2>&1`,
 )}
-rpm --define '_gpg_name trial@example.com' --addsign *.rpm >/dev/null 2>&1
+rpm --define '_gpg_name trial@example.com' --define '__gpg /usr/bin/gpg' --addsign *.rpm >/dev/null 2>&1
 createrepo_c -q .`;
 
 /** A repository "trial" of pacman at /repo/pacman. */

@@ -17,7 +17,8 @@ export const dnf: PackageProvider = {
   },
   choices: async (context, name) => (await query(context, [name])).get(name) ?? [],
   async refresh(context) {
-    await context.exec("dnf", ["-y", "-q", "makecache"]);
+    // Without --refresh it keeps what is less than two days old.
+    await context.exec("dnf", ["-y", "-q", "--refresh", "makecache"]);
   },
   async install(context, packages) {
     const specs = packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));

@@ -172,7 +172,9 @@ function installation(
   const names = deeds.map(({ name }) => name);
   return {
     actions: KINDS.filter((kind) => deeds.some((deed) => deed.kind === kind)),
-    diff: deeds.map(({ name, before = "none", after }) => `${name}: ${before} -> ${after}\n`).join(""),
+    ...(context.diff
+      ? { diff: deeds.map(({ name, before = "none", after }) => `${name}: ${before} -> ${after}\n`).join("") }
+      : {}),
     async apply() {
       await provider.install(context, deeds, options);
       const now = await provider.installed(context, names, options);
@@ -200,7 +202,9 @@ async function planRemoval(
   if (doomed.length === 0) return NOTHING;
   return {
     actions: ["remove"],
-    diff: doomed.map((name) => `${name}: ${installed.get(name)} -> none\n`).join(""),
+    ...(context.diff
+      ? { diff: doomed.map((name) => `${name}: ${installed.get(name)} -> none\n`).join("") }
+      : {}),
     async apply() {
       await provider.remove(context, doomed, options);
       const left = await provider.installed(context, doomed, options);

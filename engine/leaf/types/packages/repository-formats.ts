@@ -88,7 +88,7 @@ export const yumRepo = (manager: "dnf" | "yum"): RepositoryProvider => ({
   },
   refresh: (name) =>
     manager === "dnf"
-      ? ["dnf", "-y", "-q", `--repo=${name}`, "makecache"]
+      ? ["dnf", "-y", "-q", `--repo=${name}`, "--refresh", "makecache"]
       : ["yum", "-y", "-q", "--disablerepo=*", `--enablerepo=${name}`, "makecache"],
   problem: () => undefined,
 });

@@ -40,8 +40,8 @@ export const repository: ResourceType<RepositoryOptions, Result, RepositoryProvi
     const at = provider.file(name);
     const before = await context.read(at);
     const steps = [
-      key && (await fileStep(context, "key", key.path, key.content)),
-      await fileStep(context, "source", at, text),
+      key && (await fileStep(context, "key", key.path, key.content, { own: true })),
+      await fileStep(context, "source", at, text, { own: true }),
     ];
     const changes = steps.some((step) => step !== undefined);
     const lists =

@@ -1,6 +1,7 @@
 import type { Result, ServiceOptions } from "../../../vocabulary/resources.js";
 import { Refusal } from "../../errors.js";
 import { rules } from "../../options.js";
+import { pause } from "../../process/deadline.js";
 import { NOTHING, type Plan, type ResourceType, type TypeContext } from "../../type.js";
 import { brew } from "./brew.js";
 import { launchd } from "./launchd.js";
@@ -35,6 +36,9 @@ export const service: ResourceType<ServiceOptions, Result, ServiceProvider> = {
     return deeds.length === 0 ? NOTHING : carryingOut(context, name, deeds, state, provider);
   },
 };
+
+/** A program that ends at once is up for a moment, in ms. */
+const SETTLE = 200;
 
 const WORDS: Readonly<Record<Deed, string>> = {
   daemonReload: "read changed files of",
@@ -116,9 +120,10 @@ function carryingOut(
   line("masked", yesNo(state.masked), has("mask") ? "yes" : has("unmask") ? "no" : yesNo(state.masked));
   return {
     actions: deeds,
-    ...(lines.length > 0 ? { diff: lines.join("") } : {}),
+    ...(context.diff && lines.length > 0 ? { diff: lines.join("") } : {}),
     async apply() {
       for (const deed of deeds) await provider.act(context, deed, name, deeds);
+      if (has("start") || has("restart")) await pause(SETTLE, context.signal);
       const now = await provider.look(context, name);
       if (has("stop") && now.running) throw new Refusal("it was stopped, but it is still running");
       if ((has("start") || has("restart")) && !now.running && (!now.passing || now.trouble !== undefined))
