@@ -4,6 +4,7 @@ import {
   debRepository,
   npmRegistry,
   pacmanRepository,
+  RPM_DATABASE,
   rpmRepository,
   SIGNING_KEY,
   wheels,
@@ -20,7 +21,7 @@ describe.skipIf("missing" in engine)(
     let host: TypesHost;
     beforeAll(async () => {
       if ("missing" in engine) return;
-      host = await TypesHost.start(engine.image, { prepare: SIGNING_KEY });
+      host = await TypesHost.start(engine.image, { prepare: `${RPM_DATABASE}\n${SIGNING_KEY}` });
     });
     afterAll(() => host?.stop());
 
@@ -95,6 +96,7 @@ describe.skipIf("missing" in engine)(
         expect(applied.seen).toMatchObject([{ status: "changed", changes: ["install"] }]);
         expect((await host.local(body)).seen).toMatchObject([{ status: "ok" }]);
         expect(await versionOf("cherry")).toBe("3.0");
+        await host.sh("apt-get purge -y -q plum cherry");
       });
 
       test("a key that does not fit its checksum is refused, and a repository goes with its key", async () => {
@@ -153,9 +155,11 @@ describe.skipIf("missing" in engine)(
           expect(await versionOf("apple")).toBe("1.1");
         }
         expect(
-          await host.applyTwice(`await mop.package(["apple", "pear", "plum"], { absent: true, ${named} });`),
-        ).toEqual(["package apple, pear, plum: remove"]);
+          await host.applyTwice(`await mop.package(["apple", "pear"], { absent: true, ${named} });`),
+        ).toEqual(["package apple, pear: remove"]);
         expect(await versionOf("apple")).toBe("none");
+        // One stays to the end: zypper can't read an empty database.
+        await host.sh(provider === "pacman" ? "pacman -R --noconfirm plum" : "rpm -e plum");
       });
     });
 

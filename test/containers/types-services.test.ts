@@ -104,9 +104,15 @@ describe.skipIf("missing" in engine)(
     describe("openrc and sysvinit", () => {
       beforeAll(async () => {
         if ("missing" in engine) return;
-        const rc = `#!/sbin/openrc-run\\ncommand=/usr/local/bin/shop\\ncommand_background=true\\npidfile=/run/shop.pid\\nextra_started_commands=reload\\nreload() { start-stop-daemon --signal HUP --pidfile /run/shop.pid; }\\n`;
+        const rc = [
+          "#!/sbin/openrc-run",
+          "extra_started_commands=reload",
+          "start() { start-stop-daemon --start --background --make-pidfile --pidfile /run/shop.pid --exec /usr/local/bin/shop; }",
+          "stop() { start-stop-daemon --stop --pidfile /run/shop.pid; }",
+          "reload() { kill -HUP $(cat /run/shop.pid); }",
+        ];
         host = await TypesHost.start(engine.image, {
-          prepare: `${DAEMON}; mkdir -p /run/openrc; touch /run/openrc/softlevel; printf '${rc}' >/etc/init.d/shop; chmod 755 /etc/init.d/shop`,
+          prepare: `${DAEMON}; mkdir -p /run/openrc; touch /run/openrc/softlevel; printf '%s\\n' ${rc.map((line) => `'${line}'`).join(" ")} >/etc/init.d/shop; chmod 755 /etc/init.d/shop`,
         });
       });
       afterAll(() => host?.stop());

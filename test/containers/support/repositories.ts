@@ -4,6 +4,9 @@
 const each = (packages: readonly string[], lines: string): string =>
   packages.map((one) => `( set -- ${one}\n${lines}\n)`).join("\n");
 
+/** Debian's rpm has a database for each user, but the managers have theirs where other distributions have it. */
+export const RPM_DATABASE = "mkdir -p /etc/rpm; echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros";
+
 /** A key of one's own, exported to /repo/key.asc. */
 export const SIGNING_KEY = `
 mkdir -p /repo && export GNUPGHOME=/root/.gnupg && mkdir -m 700 -p $GNUPGHOME
