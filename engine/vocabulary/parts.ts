@@ -4,6 +4,9 @@
  */
 export const TYPE_PARTS = {
   accounts: ["user", "group", "authorizedKey", "knownHost"],
+  packages: ["package", "repository"],
+  services: ["service"],
+  system: ["cron", "sysctl", "hostname", "mount", "kernelModule"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Names of the types that are in parts. */

@@ -11,6 +11,8 @@ import * as deadline from "../process/deadline.js";
 import * as execute from "../process/execute.js";
 import * as type from "../type.js";
 import * as content from "../types/content.js";
+import * as directory from "../types/directory.js";
+import * as file from "../types/file.js";
 
 /**
  * Modules of the wing that its parts use: in their bundles these imports become requires of "mop-wing/..."
@@ -30,4 +32,6 @@ export const SHARED: Readonly<Record<string, object>> = {
   "mop-wing/process/execute": execute,
   "mop-wing/type": type,
   "mop-wing/types/content": content,
+  "mop-wing/types/directory": directory,
+  "mop-wing/types/file": file,
 };

@@ -30,9 +30,11 @@ const LINGER = 300;
 /**
  * Runs "$0" with its arguments in a process group of its own, watched by a process of the same group that reads from
  * fd 3, a pipe that the leaf holds: its end without a word means that the leaf died, by SIGKILL too, and takes the
- * group along. A line means that the command ended by itself, and whatever it left in the background may live.
+ * group along. A line means that the command ended by itself, and whatever it left in the background may live. That
+ * process is no child of the command's: some wait for any child that they have (openrc-run), and would wait for ever.
  */
-const SUPERVISOR = '(read -r x <&3 || kill -KILL 0) </dev/null >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@"';
+const SUPERVISOR =
+  '((read -r x <&3 || kill -KILL 0) </dev/null >/dev/null 2>&1 &); exec 3<&-; exec "$0" "$@"';
 
 /** The processes that a leaf starts; none of them outlives it by accident. */
 export class Children {
