@@ -28,6 +28,8 @@ export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Repo
       hosts: reachable,
       mesh,
       wing: wing.entry.hash,
+      folder: loaded.folder,
+      check: options.check ?? false,
       extraVars: options.extraVars ?? {},
       positions: loaded.positions,
       report,

@@ -1,7 +1,10 @@
 import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
+import { asMopError } from "../../../transport/errors.js";
 import type { Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import type { HostResult } from "../../vocabulary/language.js";
+import type { RoleOrder } from "../../vocabulary/order.js";
+import { FetchedFiles } from "../files/fetched-files.js";
 import { mapPosition, type SourcePositions } from "../policy/source-positions.js";
 import { messageOf, placeText } from "../policy-error.js";
 import { hostVariables, type PlainVars } from "../variables.js";
@@ -16,6 +19,9 @@ export interface RoleRun {
   readonly mesh: Mesh;
   readonly wing: string;
   readonly extraVars: PlainVars;
+  /** The policy's folder */
+  readonly folder: string;
+  readonly check: boolean;
   readonly positions: SourcePositions;
   readonly report: Report;
   readonly signal?: AbortSignal | undefined;
@@ -69,17 +75,25 @@ async function contactable(run: RoleRun, host: HostState): Promise<boolean> {
 
 async function runHost(run: RoleRun, host: HostState, node: NodeHandle): Promise<void> {
   const before = { ...host.summary };
-  const outcome = await runWing(host, node, {
-    entry: run.wing,
-    order: roleOrder(run, host),
-    signal: run.signal,
-    onEvent(event) {
-      if (event.event === "output") return run.report({ ...event, host: host.name });
-      host.count(event.status);
-      const { event: kind, ...rest } = event;
-      run.report({ event: kind, host: host.name, role: run.role.name, ...rest });
-    },
-  });
+  const { fetchTo } = run.role;
+  const fetched = new FetchedFiles({ folder: run.folder, host: host.name, fetchTo, check: run.check });
+  const outcome = await fetched.held().then(
+    (held) =>
+      runWing(host, node, {
+        entry: run.wing,
+        order: roleOrder(run, host, fetchTo.length > 0 ? held : undefined),
+        signal: run.signal,
+        onEvent(event) {
+          if (event.event === "fetch") return fetched.take(event);
+          if (event.event === "output") return run.report({ ...event, host: host.name });
+          host.count(event.status);
+          const { event: kind, ...rest } = event;
+          run.report({ event: kind, host: host.name, role: run.role.name, ...rest });
+        },
+      }),
+    (error: unknown): WingOutcome => ({ kind: "lost", error: asMopError(error) }),
+  );
+  await fetched.close();
   const error = conclude(run, host, outcome, before.failed);
   const count = (status: "ok" | "changed" | "failed" | "skipped") => host.summary[status] - before[status];
   const result: HostResult = {
@@ -149,8 +163,9 @@ function hookMessage(run: RoleRun, hook: string, error: unknown): string {
   return `${hook} failed: ${messageOf(error)}${place ? ` (${placeText(place)})` : ""}`;
 }
 
-function roleOrder(run: RoleRun, host: HostState): Uint8Array {
+function roleOrder(run: RoleRun, host: HostState, held: RoleOrder["held"]): Uint8Array {
   const { name, groups } = host.host;
   const vars: Value = hostVariables(host.vars, run.role.vars, run.extraVars);
-  return encodeValue({ kind: "role", plan: run.role.plan, host: { name, groups }, vars });
+  const order = { kind: "role", plan: run.role.plan, host: { name, groups }, vars };
+  return encodeValue(held ? { ...order, held } : order);
 }

@@ -4,6 +4,7 @@ import type { RoleContext } from "../../vocabulary/resources.js";
 import type { Provider, ProviderDefinition } from "../../vocabulary/types.js";
 import type { Events } from "../events.js";
 import { gatherFacts } from "../facts/gather.js";
+import { fetchedFiles } from "../files/fetched.js";
 import { Files } from "../files/files.js";
 import { OfferedFiles } from "../files/offered.js";
 import { type ModuleLoader, ROLE_FILE } from "../modules/loader.js";
@@ -55,7 +56,7 @@ export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafR
     );
     const wingParts = new PartLoader(parts.partLoader, plan.parts);
     const vars = roleVariables(order, plan);
-    const offered = new OfferedFiles(host, plan.files);
+    const offered = new OfferedFiles(host, plan.files, plan.trees);
     const context = roleContext({
       role: plan.role,
       given: { vars, facts, host: order.host, check: plan.check },
@@ -69,6 +70,8 @@ export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafR
         offered,
         children: parts.children,
         renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),
+        parts: wingParts,
+        fetched: fetchedFiles(plan, order, events),
         signal: host.signal,
         output: (stream, text) => events.output(stream, text),
       },
