@@ -13,7 +13,7 @@ export function typeContext(tools: RoleTools, signal: AbortSignal): TypeContext 
       const place = await files.resolve(path, true);
       if (!place.entry) return undefined;
       if (place.entry.kind !== "file") throw new Refusal(`${path} is no ordinary file`);
-      const bytes = await files.read(place.path, place.entry, true);
+      const bytes = await files.read(place.path, place.entry);
       return bytes && Buffer.from(bytes).toString("utf8");
     },
     uncertain: () => files.uncertain,

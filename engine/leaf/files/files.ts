@@ -57,7 +57,9 @@ export class Files {
 
   /** Under --check: from now on this stands at a path (as `resolve` gave it); undefined: nothing does. */
   foresee(at: string, entry: Entry | undefined): void {
-    if (entry === undefined || (entry.kind === "directory" && entry.fresh))
+    // A folder that is made anew is empty; one that gets other attributes keeps what is in it.
+    const made = entry?.kind === "directory" && entry.fresh && this.#foreseen.get(at)?.kind !== "directory";
+    if (entry === undefined || made)
       for (const known of this.#foreseen.keys()) if (known.startsWith(`${at}/`)) this.#foreseen.delete(known);
     this.#foreseen.set(at, entry);
   }
@@ -132,10 +134,10 @@ export class Files {
     return hash.digest("hex");
   }
 
-  /** A file's content; undefined where only its hash was planned, and `load` does not ask for more. */
-  async read(at: string, entry: Entry & { kind: "file" }, load = false): Promise<Uint8Array | undefined> {
+  /** A file's content; undefined where only its hash was planned, and nothing brings more. */
+  async read(at: string, entry: Entry & { kind: "file" }): Promise<Uint8Array | undefined> {
     this.#mayUse(at, READ, `${at} can't be read`);
-    if (entry.content) return entry.content.bytes ?? (load ? entry.content.load?.() : undefined);
+    if (entry.content) return entry.content.bytes ?? entry.content.load?.();
     try {
       return await readFile(at);
     } catch (error) {

@@ -109,7 +109,9 @@ function asPlan(context: TypeContext, steps: readonly Step[]): Plan {
 
 /** Gathers what is to be done, thing by thing. */
 class Copy {
-  readonly steps: Step[] = [];
+  readonly #steps: Step[] = [];
+  /** What folders get when all is in them: they may be closed to this user from then on */
+  readonly #last: Step[] = [];
   readonly #context: TypeContext;
   readonly #files: Wanted;
   /** Folders that will be made */
@@ -120,24 +122,38 @@ class Copy {
     this.#files = files;
   }
 
+  get steps(): readonly Step[] {
+    return [...this.#steps, ...this.#last];
+  }
+
   async folder(at: string, wanted: Wanted): Promise<void> {
     const { files } = this.#context;
     const parent = path.dirname(at);
     const entry = this.#made.has(parent) ? undefined : await files.entry(at);
     if (entry && entry.kind !== "directory") throw new Refusal(`${at} is no folder, but one belongs there`);
-    if (entry) return this.#attributes(at, entry, wanted);
+    if (entry) return this.#attributes(at, entry, wanted, this.#last);
     await this.#mayAdd(parent);
     const fresh = freshAttributes("directory", false, await this.#folderAt(parent));
     const after = withWanted(fresh, wanted);
     mayBecome(fresh, after);
     this.#made.set(at, after);
-    this.steps.push({
+    const open = { ...after, mode: after.mode | 0o700 };
+    this.#steps.push({
       changes: ["create"],
       diff: `created: ${at}\n`,
       foresee: () => files.foresee(at, { ...after, kind: "directory", fresh: true }),
       async apply() {
-        await makeFolder(at, after);
+        await makeFolder(at, open);
         await syncFolder(parent);
+      },
+    });
+    if (open.mode === after.mode) return;
+    this.#last.unshift({
+      changes: [],
+      diff: "",
+      foresee: () => undefined,
+      async apply() {
+        await setAttributes(at, { ...open, kind: "directory" }, after);
       },
     });
   }
@@ -152,7 +168,8 @@ class Copy {
       throw new Refusal(`${at} is no file, but one belongs there; remove it before`);
     const fresh = freshAttributes("file", executable, await this.#folderAt(parent));
     const wanted = entry ? this.#wantedOf(entry, executable) : this.#files;
-    if (entry && !(await differs(files, at, entry, desired))) return this.#attributes(at, entry, wanted);
+    if (entry && !(await differs(files, at, entry, desired)))
+      return this.#attributes(at, entry, wanted, this.#steps);
     const after = withWanted(entry ?? fresh, wanted);
     mayBecome(entry ?? fresh, after);
     if (entry) {
@@ -160,7 +177,7 @@ class Copy {
       mayOwn(fresh, after);
     } else await this.#mayAdd(parent);
     const shown = this.#context.diff ? await showChange(files, at, entry, desired) : undefined;
-    this.steps.push({
+    this.#steps.push({
       changes: entry ? ["content", ...attributeChanges(entry, wanted)] : ["create"],
       // An empty file has no line that a diff could show.
       diff: `${shown?.diff || `created: ${at}\n`}${entry ? await attributeDiff(entry, wanted) : ""}`,
@@ -187,7 +204,7 @@ class Copy {
       if (entry.kind === "directory") await this.purge(top, relative, kept);
       if (kept.has(relative)) continue;
       await mayReplace(files, at, entry);
-      this.steps.push({
+      this.#steps.push({
         changes: ["remove"],
         diff: `removed: ${at}\n`,
         foresee: () => files.foresee(at, undefined),
@@ -207,14 +224,14 @@ class Copy {
     return { ...this.#files, mode };
   }
 
-  async #attributes(at: string, entry: Entry, wanted: Wanted): Promise<void> {
+  async #attributes(at: string, entry: Entry, wanted: Wanted, steps: Step[]): Promise<void> {
     const { files } = this.#context;
     const changes = attributeChanges(entry, wanted);
     if (changes.length === 0) return;
     const after = withWanted(entry, wanted);
     mayBecome(entry, after);
     const diff = await attributeDiff(entry, wanted);
-    this.steps.push({
+    steps[steps === this.#last ? "unshift" : "push"]({
       changes,
       diff: diff.replace(/^/gm, `${at}: `).slice(0, -`${at}: `.length),
       foresee: () => files.foresee(at, { ...entry, ...after }),

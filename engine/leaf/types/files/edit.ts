@@ -63,7 +63,7 @@ async function textOf(context: TypeContext, name: string): Promise<string | unde
   if (!entry) return undefined;
   if (entry.kind !== "file")
     throw new Refusal(entry.kind === "directory" ? "a folder stands there" : "it is no ordinary file");
-  const bytes = await context.files.read(path, entry, true);
+  const bytes = await context.files.read(path, entry);
   if (!bytes) throw new Refusal("what it will hold is not known");
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
