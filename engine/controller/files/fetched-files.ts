@@ -140,7 +140,8 @@ function namesOf(at: string): string[] | undefined {
       name !== "" &&
       name !== "." &&
       name !== ".." &&
-      !name.includes("\0") &&
+      // What would steer the terminal of whoever lists the folder later.
+      ![...name].some((c) => c < " " || c === "\x7f") &&
       !(path.sep !== "/" && name.includes(path.sep)) &&
       Buffer.byteLength(name) <= MAX_NAME,
   );

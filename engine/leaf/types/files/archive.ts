@@ -4,7 +4,7 @@ import { posix } from "node:path";
 import type { ArchiveOptions } from "../../../vocabulary/resources.js";
 import { readArchive } from "../../archives/read.js";
 import { Refusal, throwIfAborted } from "../../errors.js";
-import { replaceFile } from "../../files/atomic.js";
+import { replaceFile, syncFolder } from "../../files/atomic.js";
 import { freshAttributes, wantedAttributes } from "../../files/attributes.js";
 import { download, plainChecksum } from "../../files/download.js";
 import type { Place } from "../../files/files.js";
@@ -141,7 +141,7 @@ async function planUnpack(
         await step.apply();
       }
       // All of it is on the disk before the stamp says so.
-      await context.exec("sync", [], { accept: "any" });
+      for (const at of unpacking.touched) await syncFolder(at);
       if (stamp)
         await replaceFile({
           path: stamp.at,

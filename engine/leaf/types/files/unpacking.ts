@@ -33,6 +33,8 @@ type Known =
 /** What unpacking an archive does, thing by thing; nothing of it leaves the folder, and no link is followed in it. */
 export class Unpacking {
   readonly steps: Step[] = [];
+  /** Files that are written, and folders that get something in them */
+  readonly touched = new Set<string>();
   readonly #context: TypeContext;
   readonly #top: Place;
   readonly #wanted: Wanted;
@@ -97,6 +99,7 @@ export class Unpacking {
     const after = withWanted(own, this.#wanted);
     mayBecome(own, after);
     this.#known.set(at, { kind: "directory", attributes: after });
+    this.touched.add(parent);
     this.steps.push({
       diff: `created: ${at}\n`,
       foresee: () => this.#context.files.foresee(at, { ...after, kind: "directory", fresh: true }),
@@ -114,6 +117,7 @@ export class Unpacking {
     const old = entry?.kind === "file" ? entry : undefined;
     if (old?.size === desired.size && (await files.hash(at, old)) === desired.hash && same(old, after))
       return;
+    this.touched.add(at).add(posix.dirname(at));
     this.steps.push({
       diff: `${entry ? "replaced" : "created"}: ${at}\n`,
       foresee: () => files.foresee(at, foreseen(desired, after)),
@@ -137,6 +141,7 @@ export class Unpacking {
     mayBecome(own, after);
     this.#known.set(at, { kind: "link" });
     if (entry?.kind === "link" && entry.to === to && same(entry, after)) return;
+    this.touched.add(posix.dirname(at));
     this.steps.push({
       diff: `link: ${at} -> ${to}\n`,
       foresee: () => files.foresee(at, { ...after, kind: "link", to }),
