@@ -4,6 +4,7 @@ import { posix } from "node:path";
 import type { ArchiveOptions } from "../../../vocabulary/resources.js";
 import { readArchive } from "../../archives/read.js";
 import { Refusal, throwIfAborted } from "../../errors.js";
+import { mayWriteIn } from "../../files/access.js";
 import { replaceFile, syncFolder } from "../../files/atomic.js";
 import { freshAttributes, wantedAttributes } from "../../files/attributes.js";
 import { download, plainChecksum } from "../../files/download.js";
@@ -128,6 +129,7 @@ async function planUnpack(
   }
   const fresh = freshAttributes("file", false, await files.entry(place.path));
   const before = stamp && (await files.entry(stamp.at));
+  if (stamp && !place.missing && place.entry) await mayWriteIn(files, place.path, before);
   return {
     actions: ["unpack"],
     ...(context.diff ? { diff: capped(unpacking.steps.map((step) => step.diff)) } : {}),

@@ -26,7 +26,7 @@ interface Step {
 
 /** What stands in the folder once the steps so far are done. */
 type Known =
-  | { readonly kind: "directory"; readonly attributes: Attributes }
+  | { readonly kind: "directory"; readonly attributes: Attributes; readonly made: boolean }
   | { readonly kind: "file"; readonly desired: Desired; readonly mode: number }
   | { readonly kind: "link" };
 
@@ -88,7 +88,7 @@ export class Unpacking {
     if (known || (entry && entry.kind !== "directory"))
       throw new Refusal(`${at} is no folder, but the archive has one there; nothing is unpacked`);
     if (entry) {
-      this.#known.set(at, { kind: "directory", attributes: entry });
+      this.#known.set(at, { kind: "directory", attributes: entry, made: false });
       return;
     }
     const parent = posix.dirname(at);
@@ -98,7 +98,7 @@ export class Unpacking {
     const own = { ...fresh, mode: (mode & fresh.mode) | 0o700 | (fresh.mode & 0o2000) };
     const after = withWanted(own, this.#wanted);
     mayBecome(own, after);
-    this.#known.set(at, { kind: "directory", attributes: after });
+    this.#known.set(at, { kind: "directory", attributes: after, made: true });
     this.touched.add(parent);
     this.steps.push({
       diff: `created: ${at}\n`,
@@ -173,7 +173,8 @@ export class Unpacking {
   }
 
   async #mayAdd(folder: string): Promise<void> {
-    if (!this.#known.has(folder)) await mayWriteIn(this.#context.files, folder);
+    const known = this.#known.get(folder);
+    if (known?.kind !== "directory" || !known.made) await mayWriteIn(this.#context.files, folder);
   }
 
   async #folderAt(at: string): Promise<Attributes | undefined> {

@@ -99,7 +99,7 @@ describe("a command", () => {
   });
 
   test.each<[TypeName, string, object]>([
-    ["shell", "(sleep 71.3; :) & setsid sleep 0 ; sleep 71.3", {}],
+    ["shell", "(sleep 71.3; :) & setsid sh -c 'trap : TERM; sleep 71.3; sleep 71.3' & sleep 71.3", {}],
     ["command", "sh", { args: ["-c", "sleep 71.3 & trap '' TERM; sleep 71.3; :"] }],
     ["script", "bin/slow.sh", {}],
   ])("%s: the timeout ends it with all that it started", async (type, name, options) => {
