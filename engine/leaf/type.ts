@@ -23,6 +23,8 @@ export interface Renderer {
 export interface FetchedFiles {
   /** SHA-256 of what it has for a path; undefined: nothing. Throws a Refusal for another folder. */
   held(folder: string, path: string): string | undefined;
+  /** From now on the controller has this for a path, or will have under --check */
+  remember(folder: string, path: string, hash: string): void;
   /** Where a path of this host is there, relative to the policy's folder */
   place(folder: string, path: string): string;
   /** Sends a file's content up, which it must give as it was planned. */

@@ -14,13 +14,15 @@ export function fetchedFiles(
   { held = {}, host }: Pick<RoleOrder, "held" | "host">,
   events: Pick<Events, "fetch">,
 ): FetchedFiles {
+  const since = new Map<string, string>();
   return {
     held(folder, path) {
-      if (fetchTo.includes(folder)) return held[folder]?.[path];
+      if (fetchTo.includes(folder)) return since.get(`${folder}${path}`) ?? held[folder]?.[path];
       throw new Refusal(
         `the controller does not take files to "${folder}"; write the folder as a literal string in the call of fetch`,
       );
     },
+    remember: (folder, path, hash) => void since.set(`${folder}${path}`, hash),
     place: (folder, path) => `${folder}/${hostFolder(host.name)}${path}`,
     async send(folder, path, { size, hash }, content) {
       const whole = createHash("sha256");

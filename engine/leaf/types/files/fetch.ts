@@ -40,7 +40,7 @@ export const fetch: ResourceType<FetchOptions, FetchResult> = {
       actions: ["fetch"],
       ...(diff ? { diff: `${there}: ${held ? "other content" : "no file"} -> ${size} bytes\n` } : {}),
       extra,
-      foresee: () => undefined,
+      foresee: () => fetched.remember(to, path, hash),
       async apply() {
         const content = createReadStream(path, { highWaterMark: PIECE });
         try {
@@ -48,6 +48,7 @@ export const fetch: ResourceType<FetchOptions, FetchResult> = {
         } catch (error) {
           throw refuse("it can't be fetched", error);
         }
+        fetched.remember(to, path, hash);
         return ["fetch"];
       },
     };
