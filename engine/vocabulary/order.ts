@@ -13,6 +13,8 @@ export interface RoleOrder {
   readonly host: HostView;
   /** This host's variables: what stands over the plan's */
   readonly vars: { readonly [name: string]: Value };
+  /** What the controller has of this host's files: folder of the plan's `fetchTo` to path on the host to SHA-256 */
+  readonly held?: { readonly [folder: string]: { readonly [path: string]: string } };
 }
 
 /** What `main` sees as `host`. */
@@ -33,6 +35,10 @@ export interface RolePlan {
   readonly likely: readonly string[];
   /** Files that the role may use, by path relative to the policy's folder, "/" between parts */
   readonly files: { readonly [path: string]: OfferedFile };
+  /** Folders that `files` has as a whole */
+  readonly trees?: readonly string[];
+  /** Folders of the policy's that files of hosts may be fetched to */
+  readonly fetchTo?: readonly string[];
   readonly vars: { readonly [name: string]: Value };
   /** --extra-vars: over everything */
   readonly extraVars: { readonly [name: string]: Value };

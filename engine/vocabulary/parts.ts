@@ -4,6 +4,8 @@
  */
 export const TYPE_PARTS = {
   accounts: ["user", "group", "authorizedKey", "knownHost"],
+  files: ["copyTree", "archive", "lineInFile", "blockInFile", "fetch"],
+  commands: ["command", "script", "git", "waitFor", "assert", "debugFacts"],
   packages: ["package", "repository"],
   services: ["service"],
   system: ["cron", "sysctl", "hostname", "mount", "kernelModule"],
@@ -11,6 +13,9 @@ export const TYPE_PARTS = {
 
 /** Names of the types that are in parts. */
 export type PartType = (typeof TYPE_PARTS)[keyof typeof TYPE_PARTS][number];
+
+/** Options of types in the wing that need a part. */
+export const OPTION_PARTS: Readonly<Record<string, string>> = { url: "files" };
 
 /** The part that has a type; undefined for what the wing itself has, and for unknown names. */
 export function partOf(type: string): string | undefined {

@@ -1,7 +1,7 @@
 import { MopError } from "../../../transport/errors.js";
 import type { Value } from "../../../transport/types.js";
 import { decodeValue } from "../../../transport/wire/value.js";
-import type { OutputEvent, ResourceEvent, ResourceStatus } from "../../vocabulary/events.js";
+import type { FetchEvent, OutputEvent, ResourceEvent, ResourceStatus } from "../../vocabulary/events.js";
 import type { LeafResult } from "../../vocabulary/order.js";
 
 type Fields = { readonly [key: string]: Value | undefined };
@@ -10,6 +10,7 @@ type Fields = { readonly [key: string]: Value | undefined };
 export type CheckedEvent =
   | Omit<ResourceEvent, "host" | "role">
   | Omit<OutputEvent, "host" | "role">
+  | FetchEvent
   /** A role's end: the wing's result says it again */
   | undefined;
 
@@ -39,6 +40,13 @@ export function readEvent(bytes: Uint8Array): CheckedEvent {
       if ((event.stream !== "stdout" && event.stream !== "stderr") || !isText(event.text))
         throw malformed("output event");
       return { event: "output", stream: event.stream, text: event.text };
+    case "fetch": {
+      const { folder, path, size, hash, offset, bytes } = event;
+      if (!isText(folder) || !isText(path) || !isText(hash)) throw malformed("piece of a file");
+      if (!isCount(size) || !isCount(offset) || !(bytes instanceof Uint8Array))
+        throw malformed("piece of a file");
+      return { event: "fetch", folder, path, size, hash, offset, bytes };
+    }
     case "role":
       return undefined;
     default:

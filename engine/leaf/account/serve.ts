@@ -44,7 +44,10 @@ export function serveAccount(user: string): void {
     const loaded = await loadRole(order, await fetchPlan(order, host), {
       host,
       children,
-      events: { output: async (stream, text) => say({ type: "output", stream, text }) },
+      events: {
+        output: async (stream, text) => say({ type: "output", stream, text }),
+        fetch: () => Promise.reject(new Refusal('another user\'s process sends no files; leave "as" away')),
+      },
       loader: new ModuleLoader(host, { mop: facade() }, console),
       partLoader: new ModuleLoader(host, SHARED, console),
     });

@@ -6,6 +6,7 @@ import type { Provider, ProviderDefinition } from "../../vocabulary/types.js";
 import type { Events } from "../events.js";
 import { gatherFacts } from "../facts/gather.js";
 import { roleFacts } from "../facts/role-facts.js";
+import { fetchedFiles } from "../files/fetched.js";
 import { Files } from "../files/files.js";
 import { OfferedFiles } from "../files/offered.js";
 import { type ModuleLoader, ROLE_FILE } from "../modules/loader.js";
@@ -22,7 +23,7 @@ import { roleVariables } from "./variables.js";
 export interface RoleParts {
   readonly host: Pick<WingHost, "blob" | "prefetch" | "signal">;
   readonly children: Children;
-  readonly events: Pick<Events, "output">;
+  readonly events: Pick<Events, "output" | "fetch">;
   readonly loader: ModuleLoader;
   /** Loads parts of the wing */
   readonly partLoader: Pick<ModuleLoader, "load">;
@@ -56,7 +57,7 @@ export async function loadRole(order: RoleOrder, plan: RolePlan, parts: RolePart
   );
   const wingParts = new PartLoader(parts.partLoader, plan.parts);
   const vars = roleVariables(order, plan);
-  const offered = new OfferedFiles(host, plan.files);
+  const offered = new OfferedFiles(host, plan.files, plan.trees);
   const tools: RoleTools = {
     check: plan.check,
     diff: plan.diff,
@@ -65,6 +66,8 @@ export async function loadRole(order: RoleOrder, plan: RolePlan, parts: RolePart
     offered,
     children: parts.children,
     renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),
+    parts: wingParts,
+    fetched: fetchedFiles(plan, order, events),
     signal: host.signal,
     output: (stream, text) => events.output(stream, text),
   };

@@ -118,7 +118,7 @@ async function planCreate({ files, diff }: TypeContext, place: Place, wanted: Wa
 }
 
 /** Not a moment more open than it shall be in the end. */
-async function makeFolder(at: string, after: Attributes): Promise<void> {
+export async function makeFolder(at: string, after: Attributes): Promise<void> {
   try {
     const own = after.uid === process.geteuid?.() && after.gid === process.getegid?.();
     await mkdir(at, after.mode & (own ? 0o777 : 0o700));
@@ -176,7 +176,8 @@ async function planAttributes(
   };
 }
 
-function capped(lines: readonly string[]): string {
+/** Lines of a diff up to what is kept of one. */
+export function capped(lines: readonly string[]): string {
   let text = "";
   for (const line of lines) {
     if (text.length + line.length > MAX_DIFF) return `${text}[the rest of the diff is left out]\n`;

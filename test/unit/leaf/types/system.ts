@@ -106,6 +106,13 @@ async function run(
       },
     },
     renderer: { file: async (name) => name, text: async (text) => text },
+    parts: { load: async () => ({}) },
+    fetched: {
+      held: () => undefined,
+      place: (folder, at) => folder + at,
+      remember: () => undefined,
+      send: async () => undefined,
+    },
     signal: new AbortController().signal,
     output: async () => undefined,
   };

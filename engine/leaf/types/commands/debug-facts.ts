@@ -1,0 +1,32 @@
+import type { DebugFactsOptions } from "../../../vocabulary/resources.js";
+import { Refusal } from "../../errors.js";
+import { rules } from "../../options.js";
+import type { ResourceType } from "../../type.js";
+
+/** The host's facts, shown to the operator. */
+export const debugFacts: ResourceType<DebugFactsOptions> = {
+  name: "debugFacts",
+  options: { only: rules.list },
+  async plan(context, title, { only }) {
+    const facts = context.facts as unknown;
+    const shown = only ? Object.fromEntries(only.map((name) => [name, factAt(facts, name)])) : facts;
+    return {
+      actions: [],
+      readOnly: true,
+      async apply() {
+        await context.output("stdout", `${title}: ${JSON.stringify(shown, undefined, 2)}\n`);
+        return [];
+      },
+    };
+  },
+};
+
+function factAt(facts: unknown, name: string): unknown {
+  let value = facts;
+  for (const part of name.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part))
+      throw new Refusal(`there is no fact "${name}"`);
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
