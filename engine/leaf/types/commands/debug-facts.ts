@@ -21,10 +21,13 @@ export const debugFacts: ResourceType<DebugFactsOptions> = {
   },
 };
 
+/** Object.hasOwn is younger than Node 16.0. */
+const has = Object.prototype.hasOwnProperty;
+
 function factAt(facts: unknown, name: string): unknown {
   let value = facts;
   for (const part of name.split(".")) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, part))
+    if (typeof value !== "object" || value === null || !has.call(value, part))
       throw new Refusal(`there is no fact "${name}"`);
     value = (value as Record<string, unknown>)[part];
   }

@@ -67,8 +67,7 @@ describe("a role's facts", () => {
       `${own}, ${COUNT}`,
       true,
     );
-    // Content that no diff showed is known by its hash only.
-    expect(said).toEqual([{ out: "C\n", count: 1, kernel: true }]);
+    expect(said).toEqual([{ out: "C\n", planned: "soon", count: 1, kernel: true }]);
   });
 
   test("the built-in ones come in a part of their own, which is fetched when one is asked for", async () => {

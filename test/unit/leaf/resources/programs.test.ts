@@ -13,6 +13,9 @@ const play = async (type: TypeName, name: string, options: object = {}, run = ne
   return { report, result: result as ShellResult, output: run.output };
 };
 
+/** A command that nothing but a timeout ends; the number tells these tests' own. */
+const LONG = `sleep 71.${process.pid}`;
+
 describe("a command", () => {
   test("gets its arguments as they are: no shell reads them", async () => {
     const args = ["%s|", "a b", "$HOME", "`id`", "*", "it's", ""];
@@ -99,14 +102,14 @@ describe("a command", () => {
   });
 
   test.each<[TypeName, string, object]>([
-    ["shell", "(sleep 71.3; :) & setsid sh -c 'trap : TERM; sleep 71.3; sleep 71.3' & sleep 71.3", {}],
-    ["command", "sh", { args: ["-c", "sleep 71.3 & trap '' TERM; sleep 71.3; :"] }],
+    ["shell", `(${LONG}; :) & setsid sh -c 'trap : TERM; ${LONG}; ${LONG}' & ${LONG}`, {}],
+    ["command", "sh", { args: ["-c", `${LONG} & trap '' TERM; ${LONG}; :`] }],
     ["script", "bin/slow.sh", {}],
   ])("%s: the timeout ends it with all that it started", async (type, name, options) => {
-    const offered = offering({ "bin/slow.sh": "sleep 71.3 & sleep 71.3\n" });
+    const offered = offering({ "bin/slow.sh": `${LONG} & ${LONG}\n` });
     const { report } = await play(type, name, { ...options, timeout: 0.4 }, new Run({ offered }));
     expect(report.error).toBe("it took longer than its timeout of 0.4 s");
-    expect(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })).not.toContain("sleep 71.3");
+    expect(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })).not.toContain(LONG);
   });
 });
 
@@ -236,16 +239,17 @@ describe("waitFor", () => {
     [{ url: "http://127.0.0.1:9/" }, "nobody listens there"],
     [{ file: "/", state: "absent" }, "it is still so"],
   ])("gives %j up in time, and says what it saw last", async (options, why) => {
-    const report = await waits({ ...options, timeout: 0.3 });
+    // Long enough for a command to have ended at least once on a busy machine.
+    const report = await waits({ ...options, timeout: 1.5 });
     expect(report.status).toBe("failed");
-    expect(report.error).toContain("it is there: that did not come about in 0.3 s; ");
+    expect(report.error).toContain("it is there: that did not come about in 1.5 s; ");
     expect(report.error).toContain(why);
   });
 
   test("ends a command that hangs", async () => {
-    const report = await waits({ command: "sleep 72.9", timeout: 0.3 });
+    const report = await waits({ command: LONG, timeout: 0.3 });
     expect(report.status).toBe("failed");
-    expect(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })).not.toContain("sleep 72.9");
+    expect(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })).not.toContain(LONG);
   });
 
   test("does not wait under --check", async () => {

@@ -40,7 +40,7 @@ export const TREE_CASES: readonly Case[] = [
     },
   ),
   tree(
-    "a file that is missing is made",
+    "a folder where a file belongs is told",
     { ...COPIED, "w/css/a.css": "dir 0755", "w/css": "dir 0755" },
     {},
     { error: "is no file, but one belongs there" },
@@ -122,7 +122,25 @@ export const TREE_CASES: readonly Case[] = [
       after: { ...COPIED, "w/run.sh": "file 0644 #!/bin/sh\n" },
     },
   ),
-  tree("folders above that are missing are made", {}, {}, { actions: ["create"], after: COPIED }),
+  tree(
+    "a file that is missing is made",
+    Object.fromEntries(Object.entries(COPIED).filter(([at]) => at !== "w/css/a.css")),
+    {},
+    {
+      actions: ["create"],
+      after: COPIED,
+      diff: "--- /dev/null\n+++ $/w/css/a.css\n@@ -0,0 +1 @@\n+a\n",
+    },
+  ),
+  {
+    ...tree("folders above that are missing are made", {}, {}, { actions: ["create"] }),
+    name: "$/x/y/w",
+    after: {
+      x: "dir 0755",
+      "x/y": "dir 0755",
+      ...Object.fromEntries(Object.entries(COPIED).map(([at, entry]) => [`x/y/${at}`, entry])),
+    },
+  },
   tree(
     "owner and group are given to all of it",
     COPIED,
