@@ -142,7 +142,7 @@ describe.skipIf("missing" in engine)(
       });
 
       test("sysvinit: started, enabled, restarted, reloaded, stopped", async () => {
-        await host.sh(`cat >/etc/init.d/shop <<'SH'
+        await host.sh(`rm -f /run/shop.pid; cat >/etc/init.d/shop <<'SH'
 #!/bin/sh
 ### BEGIN INIT INFO
 # Provides: shop
