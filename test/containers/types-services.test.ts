@@ -91,6 +91,25 @@ describe.skipIf("missing" in engine)(
         ]);
       });
 
+      test("under --check what a command might bring is planned, not refused", async () => {
+        const body = `
+          await mop.shell("true");
+          await mop.service("later", { started: true, enabled: true });
+          await mop.package("later", { provider: "pacman" });
+          await mop.cron("later", { schedule: "@daily", command: "x", user: "later" });
+          await mop.sysctl("net.later", { value: 1 });
+          await mop.kernelModule("later");`;
+        const checked = await host.local(body, "--check");
+        expect(checked.status, checked.text).toBe(0);
+        expect(checked.seen.slice(1).map(({ changes }) => changes.join())).toEqual([
+          "enable,start",
+          "install",
+          "create",
+          "file,live",
+          "persistent,load",
+        ]);
+      });
+
       test("one that ends at once has failed to start", async () => {
         await host.sh("printf '[Service]\\nExecStart=/bin/false\\n' >/etc/systemd/system/broken.service");
         const run = await host.local('await mop.service("broken", { started: true, timeout: 20 });');
@@ -123,7 +142,7 @@ describe.skipIf("missing" in engine)(
       });
 
       test("sysvinit: started, enabled, restarted, reloaded, stopped", async () => {
-        await host.sh(`cat >/etc/init.d/shop <<'SH'
+        await host.sh(`rm -f /run/shop.pid; cat >/etc/init.d/shop <<'SH'
 #!/bin/sh
 ### BEGIN INIT INFO
 # Provides: shop

@@ -35,7 +35,7 @@ const OPENRC: readonly SystemCase[] = [
     name: "nginx",
     options: { started: false, enabled: false },
     actions: ["disable", "stop"],
-    ran: ["rc-update -a del nginx", "rc-service nginx stop"],
+    ran: ["rc-update del nginx boot", "rc-update del nginx default", "rc-service nginx stop"],
     after: onOpenrc(3, ""),
   },
   {
