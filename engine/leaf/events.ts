@@ -2,7 +2,7 @@ import type { WingHost } from "../../relay/wing.js";
 import { MAX_EVENT } from "../../relay/wing.js";
 import type { Value } from "../../transport/types.js";
 import { encodeValue } from "../../transport/wire/value.js";
-import type { LeafEvent } from "../vocabulary/events.js";
+import type { FetchEvent, LeafEvent } from "../vocabulary/events.js";
 import { Masker, type MaskStream } from "../vocabulary/masker.js";
 import type { RunLog } from "./log/run-log.js";
 import { maskDiff } from "./mask-diff.js";
@@ -103,6 +103,10 @@ export class Events {
         await this.#host.emit(encodeValue({ event: "output", stream, text: piece }));
     };
     return this.#remember(send());
+  }
+
+  fetch(event: FetchEvent): Promise<void> {
+    return this.#emit({ ...event });
   }
 
   /** Resolves when all that was said is on its way. */

@@ -5,7 +5,13 @@ import { Refusal } from "./errors.js";
 /** What a run on this leaf must not show: what came with its order, and what its role marks. */
 export class Secrets {
   readonly masker = new Masker();
+  readonly #tell: ((text: string) => void) | undefined;
   #strict = false;
+
+  /** `tell` hears what role code marks, before whatever it says next. */
+  constructor(tell?: (text: string) => void) {
+    this.#tell = tell;
+  }
 
   add(texts: Iterable<string>): void {
     this.masker.add(texts);
@@ -22,8 +28,10 @@ export class Secrets {
   /** `secret` as roles import it on a leaf. */
   readonly mark = <T>(text: T): T => {
     const why = unfitSecret(text);
-    if (why === undefined) this.masker.add([String(text)]);
-    else if (this.#strict) throw new Refusal(`secret() ${why}`);
+    if (why === undefined) {
+      this.masker.add([String(text)]);
+      this.#tell?.(String(text));
+    } else if (this.#strict) throw new Refusal(`secret() ${why}`);
     return text;
   };
 }

@@ -51,6 +51,20 @@ export interface StoppedEvent {
   readonly pass?: Pass;
 }
 
+/** A piece of a file that the role fetches; nobody but the controller's wing sees it. */
+export interface FetchEvent {
+  readonly event: "fetch";
+  /** The folder that the role named */
+  readonly folder: string;
+  /** Absolute path on the host */
+  readonly path: string;
+  /** Of the whole file: bytes, and SHA-256 */
+  readonly size: number;
+  readonly hash: string;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
 export type HostEvent =
   | {
       readonly event: "host";
@@ -104,4 +118,5 @@ export type LeafEvent =
   | Omit<ResourceEvent, "host" | "pass">
   | Omit<OutputEvent, "host" | "pass">
   | Omit<RoleEvent, "host" | "pass">
+  | FetchEvent
   | NoticeEvent;

@@ -4,7 +4,7 @@ import type { PolicyFolder } from "../support/policies.js";
 import type { Labs } from "./labs.js";
 import { mixedPolicy } from "./policies.js";
 import { clean, type PushCase, type Pushed, push } from "./push.js";
-import { kilobytes, median, seconds, table } from "./table.js";
+import { kilobytes, median, quickest, seconds, table } from "./table.js";
 
 /** Round trips of the first link, in ms. Far apart, so that a loaded machine's noise is small beside them. */
 const NEAR = 40;
@@ -18,18 +18,13 @@ interface Row {
   readonly far: Pushed[];
 }
 
-const tripsOf = ({ near, far }: Row): number =>
-  (median(far.map(({ ms }) => ms)) - median(near.map(({ ms }) => ms))) / (FAR - NEAR);
+const times = (runs: readonly Pushed[]) => runs.map(({ ms }) => ms);
 
-/** How far the runs of a row lie apart, as round trips: what its number may be wrong by. */
-const spreadOf = ({ near, far }: Row): number => {
-  const half = (runs: readonly Pushed[]) => {
-    const times = runs.map(({ ms }) => ms).sort((a, b) => a - b);
-    const quarter = times.length >> 2;
-    return (times[times.length - 1 - quarter]! - times[quarter]!) / 2;
-  };
-  return (half(near) + half(far)) / (FAR - NEAR);
-};
+const tripsOf = ({ near, far }: Row): number => (quickest(times(far)) - quickest(times(near))) / (FAR - NEAR);
+
+/** By how much the usual run is slower than the quickest, as round trips: how noisy the machine was. */
+const noiseOf = ({ near, far }: Row): number =>
+  [near, far].reduce((sum, runs) => sum + median(times(runs)) - quickest(times(runs)), 0) / (FAR - NEAR);
 
 export interface Limit {
   readonly text: string;
@@ -97,17 +92,17 @@ export async function roundTrips({ two, three }: Labs, runs: number, slowStart: 
 function print(rows: readonly Row[], runs: number, slowStart: boolean): void {
   const link = slowStart ? "a link with TCP's slow start" : "a delay proxy";
   console.log(
-    `\nRound trips of a cold push over ${link} (${NEAR} and ${FAR} ms, medians of ${runs} runs):\n`,
+    `\nRound trips of a cold push over ${link} (${NEAR} and ${FAR} ms, the quickest of ${runs} runs):\n`,
   );
   console.log(
     table(
-      ["push", "round trips", "±", `at ${NEAR} ms`, `at ${FAR} ms`, "sent", "received"],
+      ["push", "round trips", "noise", `at ${NEAR} ms`, `at ${FAR} ms`, "sent", "received"],
       rows.map((row) => [
         row.title,
         tripsOf(row).toFixed(1),
-        spreadOf(row).toFixed(1),
-        seconds(median(row.near.map(({ ms }) => ms))),
-        seconds(median(row.far.map(({ ms }) => ms))),
+        noiseOf(row).toFixed(1),
+        seconds(quickest(times(row.near))),
+        seconds(quickest(times(row.far))),
         kilobytes(median(row.far.map(({ wan }) => wan.sent))),
         kilobytes(median(row.far.map(({ wan }) => wan.received))),
       ]),

@@ -75,7 +75,16 @@ async function runAll(
 ): Promise<string | undefined> {
   const { signal, check = false, extraVars = {} } = options;
   const stepOf = ({ role, hosts, delegate, become }: PreparedEntry): Step => ({
-    run: { role, wing: wing.entry.hash, extraVars, positions: loaded.positions, check, signal, ...parts },
+    run: {
+      role,
+      wing: wing.entry.hash,
+      extraVars,
+      positions: loaded.positions,
+      folder: loaded.folder,
+      check,
+      signal,
+      ...parts,
+    },
     tasks: hosts
       .map((host) => states.get(host.name)!)
       .filter((state) => !state.summary.unreachable && !state.failed)

@@ -21,10 +21,11 @@ export type Entry = Attributes &
     | { readonly kind: "other" }
   );
 
-/** Content that was planned under --check; `bytes` only where something showed it. */
+/** Content that was planned under --check; `bytes` only where something showed it, `load` brings them. */
 export interface Content {
   readonly hash: string;
   readonly bytes?: Uint8Array;
+  load?(): Promise<Uint8Array>;
 }
 
 export interface Place {
@@ -56,7 +57,9 @@ export class Files {
 
   /** Under --check: from now on this stands at a path (as `resolve` gave it); undefined: nothing does. */
   foresee(at: string, entry: Entry | undefined): void {
-    if (entry === undefined || (entry.kind === "directory" && entry.fresh))
+    // A folder that was only planned before is the same one with other attributes: what was planned in it stays.
+    const made = entry?.kind === "directory" && entry.fresh && this.#foreseen.get(at)?.kind !== "directory";
+    if (entry === undefined || made)
       for (const known of this.#foreseen.keys()) if (known.startsWith(`${at}/`)) this.#foreseen.delete(known);
     this.#foreseen.set(at, entry);
   }
@@ -131,10 +134,10 @@ export class Files {
     return hash.digest("hex");
   }
 
-  /** A file's content; undefined where only its hash was planned. */
+  /** A file's content; undefined where only its hash was planned, and nothing brings more. */
   async read(at: string, entry: Entry & { kind: "file" }): Promise<Uint8Array | undefined> {
     this.#mayUse(at, READ, `${at} can't be read`);
-    if (entry.content) return entry.content.bytes;
+    if (entry.content) return entry.content.bytes ?? entry.content.load?.();
     try {
       return await readFile(at);
     } catch (error) {

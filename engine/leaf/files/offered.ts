@@ -14,10 +14,12 @@ type Blobs = Pick<WingHost, "blob" | "prefetch">;
 export class OfferedFiles {
   readonly #blobs: Blobs;
   readonly #files: ReadonlyMap<string, OfferedFile>;
+  readonly #trees: ReadonlySet<string>;
   readonly #fetched = new Set<string>();
   #misses = 0;
 
-  constructor(blobs: Blobs, files: Readonly<Record<string, OfferedFile>>) {
+  constructor(blobs: Blobs, files: Readonly<Record<string, OfferedFile>>, trees: readonly string[] = []) {
+    this.#trees = new Set(trees);
     this.#blobs = blobs;
     this.#files = new Map(Object.entries(files));
   }
@@ -33,6 +35,17 @@ export class OfferedFiles {
     throw new Refusal(
       `the file "${name}" did not come along with the role; name it as a literal string in the role, or add it to the role's "files"`,
     );
+  }
+
+  /** The files of a folder by their paths in it. Throws a Refusal when it did not come as a whole. */
+  tree(name: string): Map<string, OfferedFile> {
+    const folder = normal(name);
+    if (!this.#trees.has(folder))
+      throw new Refusal(
+        `the folder "${name}" did not come along with the role; name it as a literal string in the role, or add "${folder}/" to the role's "files"`,
+      );
+    const found = [...this.#files].filter(([at]) => at.startsWith(`${folder}/`));
+    return new Map(found.map(([at, file]) => [at.slice(folder.length + 1), file]));
   }
 
   /**
@@ -60,6 +73,9 @@ export class OfferedFiles {
 
   /** The whole content; for templates and diffs. */
   async read(name: string, cold = true): Promise<Buffer> {
+    const { hash, chunks } = this.find(name);
+    // These travel ahead of the order, changed or not: that one is read says nothing of what is new here.
+    if (name.endsWith(".j2") && chunks.length === 0) this.#fetched.add(hash);
     const pieces: Uint8Array[] = [];
     for await (const piece of this.stream(name, cold)) pieces.push(piece);
     return Buffer.concat(pieces);

@@ -22,6 +22,7 @@ export function facade(secret: (text: unknown) => unknown): Exports {
     definePolicy: marked("policy"),
     defineType: marked("type"),
     defineProvider: (type: string, provider: object) => ({ type, provider, "mop:kind": "provider" }),
+    defineFact: (gather: unknown) => ({ gather, "mop:kind": "fact" }),
     tomlInventory: (path: string) => ({ "mop:kind": "toml-inventory", path }),
   };
 }

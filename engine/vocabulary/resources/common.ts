@@ -22,6 +22,11 @@ export interface CommonOptions<R extends Result = Result> {
   /** Seconds, for each try */
   timeout?: number;
   tags?: readonly string[];
+  /**
+   * The user on whose behalf it is done; default: the one that the role runs as. Needs a role that runs as root, or a
+   * sudo that asks nothing
+   */
+  as?: string;
   /** How often it is tried again when it failed, or when `until` gave false. Default 0, with `until` 3 */
   retries?: number;
   /** Seconds between two tries. Default 1 */

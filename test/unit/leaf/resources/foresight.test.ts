@@ -24,6 +24,28 @@ describe("a check", () => {
     60_000,
   );
 
+  test("knows what was planned in a folder after the folder's mode was planned too", async () => {
+    const folder = await tempFolder();
+    for (const check of [true, false]) {
+      const run = new Run({ check });
+      await run.do("directory", `${folder}/a/x`);
+      await run.do("directory", `${folder}/a`, { mode: 0o700 });
+      const { report } = await run.do("file", `${folder}/a/x`, { ignoreErrors: true });
+      expect(report.error).toBe("a folder stands there");
+    }
+  });
+
+  test("keeps what it planned in a new folder when that gets other attributes", async () => {
+    const folder = await tempFolder();
+    const run = new Run({ check: true });
+    await run.do("directory", `${folder}/new/in`);
+    await run.do("directory", `${folder}/new`, { mode: 0o711 });
+    expect((await run.do("directory", `${folder}/new/in`)).report).toMatchObject({ status: "ok" });
+    await run.do("directory", `${folder}/new`, { absent: true, recursive: true });
+    await run.do("directory", `${folder}/new`);
+    expect((await run.do("directory", `${folder}/new/in`)).report).toMatchObject({ changes: ["create"] });
+  });
+
   test("doesn't refuse a missing folder that a command before may have made", async () => {
     const folder = await tempFolder();
     const run = new Run({ check: true });
