@@ -29,7 +29,7 @@ const isChange = (line: string): boolean => /^[+-]/.test(line) && !/^(---|\+\+\+
 function shape(old: string, come: readonly string[]): string {
   for (const line of come) {
     const [before = "", ...rest] = line.slice(1).split(MASK);
-    const after = rest.at(-1) ?? "";
+    const after = rest[rest.length - 1] ?? "";
     if (before !== "" && old.startsWith(before) && old.slice(before.length).endsWith(after))
       return `${before}${MASK}${after}`;
   }
