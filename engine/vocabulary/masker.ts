@@ -19,7 +19,7 @@ interface Node {
 }
 
 /**
- * Puts MASK in the place of secrets, in every form in which they may be met (secret-forms.ts): all of Aho and
+ * Puts MASK in the place of secrets, in every form in which they may be met (secret-forms.ts), by Aho and
  * Corasick's automaton, so that a text is gone through once whatever the number of secrets, and what a stream must hold
  * back (the longest end of it that may be a secret's beginning) is known at every character.
  */
@@ -77,7 +77,7 @@ export class MaskStream {
   #node: Node | undefined;
   /** What may still turn out to be a secret, or a part of one */
   #held = "";
-  /** Characters of #held, from its end, that are known to be secret: lengths up to which they reach back */
+  /** Of each character of #held, whether it is a secret's */
   #secret: boolean[] = [];
   /** The last character that went out was a secret's: its MASK was written */
   #masking = false;
