@@ -4,7 +4,13 @@ import path from "node:path";
 import vm from "node:vm";
 import { build } from "esbuild";
 import type { LeafEvent } from "../../engine/vocabulary/events.js";
-import type { LeafOrder, LeafResult, OfferedFile, RolePlan } from "../../engine/vocabulary/order.js";
+import type {
+  LeafOrder,
+  LeafResult,
+  OfferedFile,
+  RoleOrder,
+  RolePlan,
+} from "../../engine/vocabulary/order.js";
 import type { WingHost, WingModule } from "../../relay/wing.js";
 import type { Value } from "../../transport/types.js";
 import { decodeValue, encodeValue } from "../../transport/wire/value.js";
@@ -97,6 +103,7 @@ export class FakeHost {
     changes: Partial<RolePlan> = {},
     vars: Record<string, Value> = {},
     onEvent?: (event: LeafEvent) => void,
+    more: Pick<RoleOrder, "resume"> = {},
   ) {
     const plan: RolePlan = {
       role: "web",
@@ -115,10 +122,11 @@ export class FakeHost {
       ...changes,
     };
     const hash = this.add(encodeValue(plan as unknown as Value));
-    return this.run(wing, { kind: "role", plan: hash, host: { name: "l1", groups: ["web"] }, vars }, onEvent);
+    const host = { name: "l1", groups: ["web"] };
+    return this.run(wing, { kind: "role", plan: hash, host, vars, ...more }, onEvent);
   }
 }
 
 /** A role module as the controller ships it. */
 export const roleText = (body: string): string =>
-  `exports.role = { name: "web", async main({ vars, facts, host, check, file, directory, link, shell, echo }) {\n${body}\n} };\n`;
+  `exports.role = { name: "web", async main({ vars, facts, host, check, file, directory, link, shell, reboot, echo }) {\n${body}\n} };\n`;

@@ -2,9 +2,9 @@ import type { Mesh } from "../../../relay/mesh/types.js";
 import { HostState } from "./host-state.js";
 import type { Report, RunOptions, RunResult } from "./options.js";
 import { type PreparedEntry, type PreparedRun, prepareRun } from "./prepare.js";
-import type { RoleRun } from "./run-host.js";
-import { leaveOut, reachNode, runBatch, runRole, sendAhead, type Task } from "./run-role.js";
+import { leaveOut, runBatch, runRole } from "./run-role.js";
 import { summarize } from "./summarize.js";
+import { type RoleRun, reachNode, sendAhead, type Task } from "./task.js";
 
 /**
  * Applies a policy over a mesh. Throws PolicyError before anything was contacted; afterwards whatever happens on a

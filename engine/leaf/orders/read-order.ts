@@ -23,7 +23,9 @@ export function readOrderValue(value: Value): LeafOrder {
         isMap(order.host) &&
         isText(order.host.name) &&
         isList(order.host.groups) &&
-        isMap(order.vars)
+        isMap(order.vars) &&
+        (order.resume === undefined ||
+          (isMap(order.resume) && isList(order.resume.done) && isText(order.resume.boot)))
       : kind === "command"
         ? isText(order.command) && (order.timeoutMs === null || typeof order.timeoutMs === "number")
         : kind === "call"

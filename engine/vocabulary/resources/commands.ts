@@ -99,7 +99,20 @@ export interface EchoOptions extends CommonOptions {
   vars?: Vars;
 }
 
+export interface RebootOptions extends CommonOptions {
+  /** Seconds until the host must be back. Default: 600 */
+  wait?: number;
+  /** Restarts it, run by /bin/sh. Default: what systemd or the system has for it */
+  command?: string;
+}
+
 export interface CommandFunctions {
+  /**
+   * Restarts the host, waits for it to come back over the same route, and goes on. `main` runs from its beginning again
+   * then, and each resource that ran before the reboot gives its result of then: what `main` does beside its resources
+   * is done twice. Always a change; under --check nothing is restarted.
+   */
+  reboot(why: string, options?: RebootOptions): Promise<Result>;
   /**
    * Runs a command by /bin/sh; its output is shown as it comes. With `timeout` it is ended after so many seconds, with
    * all that it started.
