@@ -94,9 +94,16 @@ class Reader {
     };
   }
 
-  /** In the order of the type's rules; those of all types are told once. */
+  /** In the order of the type's rules; those of all types are told once, unless this one has words of its own. */
   #options(name, type, declared) {
-    const rules = { ...type.options, ...(type.providers ? this.#rules.provider : {}) };
+    const ofAll = Object.entries(this.#rules.common).filter(
+      ([option]) => interfaceOf(this.#checker.getPropertyOfType(declared, option)) !== "CommonOptions",
+    );
+    const rules = {
+      ...type.options,
+      ...(type.providers ? this.#rules.provider : {}),
+      ...Object.fromEntries(ofAll),
+    };
     return Object.entries(rules).map(([option, rule]) =>
       this.#option(name, this.#checker.getPropertyOfType(declared, option), rule),
     );
@@ -112,7 +119,7 @@ class Reader {
     const type = this.#checker.getTypeAtLocation(node);
     return this.#checker
       .getPropertiesOfType(type)
-      .filter((symbol) => symbol.declarations[0].resolve().parent.name.text !== "Result")
+      .filter((symbol) => interfaceOf(symbol) !== "Result")
       .map((symbol) => this.#field(name, symbol));
   }
 
@@ -132,5 +139,8 @@ class Reader {
     return this.#checker.getSymbolAtLocation(member.name);
   }
 }
+
+/** The name of the interface that declares a property. */
+const interfaceOf = (symbol) => symbol.declarations[0].resolve().parent.name.text;
 
 const isOptional = (symbol) => (symbol.flags & SymbolFlags.Optional) !== 0;

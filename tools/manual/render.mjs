@@ -66,7 +66,7 @@ export function splitDefault(text) {
   const found = /(?:^|(?<=[.;,:)] ))[Dd]efault(?: is)?:? (?:(?!\. [A-Z`]).)+/s.exec(
     text.replaceAll("\n", " "),
   );
-  if (!found) return { meaning: text, byDefault: "" };
+  if (!found) return { meaning: text.replace(/\.$/, ""), byDefault: "" };
   const flat = text.replaceAll("\n", " ");
   const before = flat.slice(0, found.index);
   const after = flat.slice(found.index + found[0].length).replace(/^\. /, "");

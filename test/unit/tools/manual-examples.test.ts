@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -69,13 +70,17 @@ ${examples
 export default definePolicy({ roles: [${names.map((name) => `{ role: role_${name} }`).join(", ")}] });
 `;
 
-/** Files that the examples find beside their policy: each is there, whatever is in it. */
-function filesBeside(): Record<string, string> {
-  const files: Record<string, string> = {};
+/** Files that the examples find beside their policy: each is there, whatever is in it, but archives are archives. */
+function filesBeside(): Record<string, string | Uint8Array> {
+  const files: Record<string, string | Uint8Array> = {};
   for (const code of runnable.flatMap((name) => examples.get(name)!))
     for (const reference of fileReferences(`(async () => {${code}})`).required) {
       const isFolder = "kind" in reference && reference.kind === "folder";
-      files[isFolder ? path.join(reference.path, "index.html") : reference.path] = "an example\n";
+      files[isFolder ? path.join(reference.path, "index.html") : reference.path] = /\.tar\.gz$/.test(
+        reference.path,
+      )
+        ? execFileSync("tar", ["-czf", "-", "package.json"])
+        : "an example\n";
     }
   return files;
 }
