@@ -9,7 +9,21 @@ export { type ConnectOptions, Mesh, type MeshOptions, type PushOptions } from ".
 export { RemoteError } from "./remote-error.js";
 export type { CommandResult, CommandRunOptions, FunctionPlace, Output, RemoteHost } from "./remote-host.js";
 export type * from "./vocabulary/events.js";
-export type { Facts } from "./vocabulary/facts.js";
+export {
+  type Chaos,
+  defineFact,
+  type FactContext,
+  type FactDefinition,
+  type FactFunctions,
+  type Facts,
+  type FactValue,
+  type FileTests,
+  type GatheredFacts,
+  type Mount,
+  type NetworkInterface,
+  type RoleFacts,
+  type Virtualization,
+} from "./vocabulary/facts.js";
 export type { HostVars, RawInventory } from "./vocabulary/inventory.js";
 export * from "./vocabulary/language.js";
 export type { HostView } from "./vocabulary/order.js";

@@ -8,6 +8,8 @@
 export const MAX_EVENT = 1 << 20;
 
 export interface WingHost {
+  /** CommonJS source of the wing's entry, for processes of its own that run it too */
+  readonly source: Uint8Array;
   /** The order's bytes, as the controller wrote them */
   readonly order: Uint8Array;
   /**

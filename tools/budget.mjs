@@ -10,6 +10,8 @@ const WING_MAX = 60_000;
 const WING = new Set(["leaf.js", "templates.js"]);
 /** A part that only roles bring that use one of its types */
 const PART_MAX = 20_000;
+/** An npm package, and only hosts that have a fact in YAML ask for it */
+const LARGER = { "yaml.js": 28_500 };
 
 const folder =
   process.argv[2] ?? path.join(path.dirname(new URL(import.meta.url).pathname), "../dist/bundles");
@@ -21,8 +23,8 @@ for (const name of bundles) {
   console.log(`${name.padEnd(16)} ${String(size).padStart(6)} bytes in Brotli`);
   if (name === "core.js") core = size;
   else if (WING.has(name)) wing += size;
-  else if (size > PART_MAX) {
-    console.error(`budget: the part ${name} is ${size} bytes, its budget ${PART_MAX}`);
+  else if (size > (LARGER[name] ?? PART_MAX)) {
+    console.error(`budget: the part ${name} is ${size} bytes, its budget ${LARGER[name] ?? PART_MAX}`);
     process.exitCode = 1;
   }
 }

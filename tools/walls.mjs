@@ -27,6 +27,9 @@ const TRAVELS = ["transport", "relay", "engine/leaf", "engine/vocabulary"];
 /** The controller's alone: ssh2 and the growing of the tree. */
 const STAYS = ["transport/ssh", "relay/mesh"];
 
+/** Parts of the wing that bring a package along, to the hosts that need it. */
+const WITH_PACKAGES = new Set(["engine/leaf/parts/toml.ts", "engine/leaf/parts/yaml.ts"]);
+
 const IMPORTS =
   /^(?:import|export)\b[^"';]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\b(?:import|require)\(\s*"([^"]+)"/gm;
 
@@ -48,7 +51,7 @@ function* breachesOf(file, text) {
   for (const [, from, bare, called] of text.matchAll(IMPORTS)) {
     const specifier = from ?? bare ?? called;
     if (!specifier.startsWith(".")) {
-      if (travels(file) && !isBuiltin(specifier))
+      if (travels(file) && !isBuiltin(specifier) && !WITH_PACKAGES.has(file))
         yield `imports ${specifier}, which does not travel to hosts`;
       continue;
     }

@@ -2,7 +2,7 @@ import type { WingHost } from "../../relay/wing.js";
 import { MAX_EVENT } from "../../relay/wing.js";
 import type { Value } from "../../transport/types.js";
 import { encodeValue } from "../../transport/wire/value.js";
-import type { LeafEvent } from "../vocabulary/events.js";
+import type { FetchEvent, LeafEvent } from "../vocabulary/events.js";
 
 /** Characters of one output event: with three bytes each it still fits. */
 const OUTPUT_PIECE = 16 * 1024;
@@ -57,6 +57,10 @@ export class Events {
         await this.#host.emit(encodeValue({ event: "output", stream, text: piece }));
     };
     return this.#remember(send());
+  }
+
+  fetch(event: FetchEvent): Promise<void> {
+    return this.#emit({ ...event });
   }
 
   /** Resolves when all that was said is on its way. */

@@ -8,6 +8,7 @@ import { ModuleLoader } from "./modules/loader.js";
 import { SHARED } from "./modules/shared.js";
 import { runCall } from "./orders/call.js";
 import { runCommand } from "./orders/command.js";
+import { runFacts } from "./orders/facts.js";
 import { readOrder } from "./orders/read-order.js";
 import { Children } from "./process/children.js";
 import { eventConsole } from "./role/console.js";
@@ -18,6 +19,9 @@ import { runRole } from "./role/run-role.js";
 const CANCEL_PATIENCE = 1500;
 /** Characters of a result's texts: with three bytes each they fit */
 const MAX_TEXT = 8 * 1024;
+
+/** What this process does when it was started to work as another user (account/). */
+export { serveAccount } from "./account/serve.js";
 
 /** The leaf's wing: carries out the order that the controller sent, and says how it ended. */
 export function start(host: WingHost): void {
@@ -38,6 +42,7 @@ export function start(host: WingHost): void {
     const order: LeafOrder = readOrder(host.order);
     if (order.kind === "role") return runRole(order, { host, children, events, loader, partLoader });
     if (order.kind === "command") return runCommand(order, { children, events, signal: host.signal });
+    if (order.kind === "facts") return runFacts(order, { host, children, loader: partLoader });
     await host.prefetch([order.module, ...Object.values(order.packages)]);
     return runCall(order, loader);
   };

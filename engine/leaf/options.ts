@@ -8,6 +8,16 @@ const rule = (expected: string, test: (value: unknown) => boolean): Rule => ({ e
 const isString = (value: unknown): value is string => typeof value === "string";
 const isPlain = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !types.isUint8Array(value);
+const isPattern = (value: unknown): boolean => {
+  if (types.isRegExp(value)) return true;
+  if (!isString(value)) return false;
+  try {
+    new RegExp(value);
+    return true;
+  } catch {
+    return false;
+  }
+};
 const hasNoNul = (text: string): boolean => !text.includes("\0");
 
 /** 644 or 755 where 0o644 or 0o755 is meant; as bits they would be nonsense with the sticky bit (0o1204, 0o1363). */
@@ -18,6 +28,14 @@ export const rules = {
   text: rule("a string", (value) => isString(value) && hasNoNul(value)),
   bytes: rule("a string or a Uint8Array", (value) => isString(value) || types.isUint8Array(value)),
   path: rule("a path", (value) => isString(value) && value !== "" && hasNoNul(value)),
+  url: rule(
+    "an http:// or https:// address",
+    (value) => isString(value) && /^https?:\/\/[^/\s]/.test(value) && hasNoNul(value),
+  ),
+  checksum: rule(
+    'a SHA-256 as 64 hex digits, with or without "sha256:" in front',
+    (value) => isString(value) && /^(sha256:)?[0-9a-f]{64}$/i.test(value),
+  ),
   flag: rule("true or false", (value) => typeof value === "boolean"),
   seconds: rule(
     "a number of seconds above 0",
@@ -44,6 +62,7 @@ export const rules = {
     "a port from 1 to 65535",
     (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535,
   ),
+  pattern: rule("a regular expression", (value) => isPattern(value)),
   list: rule("a list of strings", (value) => Array.isArray(value) && value.every(isString)),
   decision: rule(
     "true, false or a function of the result",
@@ -68,6 +87,7 @@ export const COMMON_RULES = {
   failedWhen: rules.decision,
   timeout: rules.seconds,
   tags: rules.list,
+  as: rule("a user's name", (value) => isString(value) && /^[^-\s'"\\][^\s'"\\]*$/.test(value)),
   retries: rules.count,
   delay: rule(
     "a number of seconds from 0 up",

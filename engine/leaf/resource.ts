@@ -19,6 +19,9 @@ const DELAY = 1;
 // biome-ignore lint/suspicious/noExplicitAny: a type's options are checked by its own rules
 type AnyType<R extends Result> = ResourceType<any, R, any>;
 
+/** A list is for types with the option `names`, which it becomes. */
+export type ResourceName = string | readonly string[];
+
 export interface Extras {
   /** What the role brings for this type, before the type's own */
   readonly providers?: readonly Provider[];
@@ -34,17 +37,19 @@ export interface Extras {
 export async function runResource<R extends Result = Result>(
   type: AnyType<R>,
   tools: RoleTools,
-  name: string,
+  name: ResourceName,
   options: CommonOptions<R> | undefined,
   extras: Extras,
 ): Promise<R> {
   const start = performance.now();
-  const given = options ?? {};
-  const result = await severalTries(type, tools, name, given, extras.providers ?? []);
+  const severally = typeof name !== "string" && "names" in type.options;
+  const given = severally ? { ...options, names: name } : (options ?? {});
+  const named = severally ? nameOf(name) : (name as string);
+  const result = await severalTries(type, tools, named, given, extras.providers ?? []);
   const ignored = result.failed && given.ignoreErrors === true;
   await extras.report({
     type: type.name,
-    name: String(name),
+    name: nameOf(name),
     status: statusOf(result),
     changes: result.changes,
     ...(result.diff === undefined ? {} : { diff: result.diff }),
@@ -52,9 +57,12 @@ export async function runResource<R extends Result = Result>(
     ...(ignored ? { ignored } : {}),
     ms: Math.round(performance.now() - start),
   });
-  if (result.failed && !ignored) throw new ResourceError(type.name, String(name), result);
+  if (result.failed && !ignored) throw new ResourceError(type.name, nameOf(name), result);
   return result;
 }
+
+/** What a resource is called in reports: a list by its members. */
+export const nameOf = (name: ResourceName): string => (Array.isArray(name) ? name.join(", ") : String(name));
 
 /** The result of a resource that was left out, by its tags. */
 export function skippedResult<R extends Result>(type: AnyType<R>): R {

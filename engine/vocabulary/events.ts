@@ -44,6 +44,20 @@ export interface StoppedEvent {
   readonly reason: string;
 }
 
+/** A piece of a file that the role fetches; nobody but the controller's wing sees it. */
+export interface FetchEvent {
+  readonly event: "fetch";
+  /** The folder that the role named */
+  readonly folder: string;
+  /** Absolute path on the host */
+  readonly path: string;
+  /** Of the whole file: bytes, and SHA-256 */
+  readonly size: number;
+  readonly hash: string;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
 export type HostEvent =
   | {
       readonly event: "host";
@@ -85,4 +99,8 @@ export interface SummaryEvent {
 export type RunEvent = HostEvent | ResourceEvent | OutputEvent | RoleEvent | StoppedEvent | SummaryEvent;
 
 /** What a leaf sends: the same events without the host, which the controller knows from the route. */
-export type LeafEvent = Omit<ResourceEvent, "host"> | Omit<OutputEvent, "host"> | Omit<RoleEvent, "host">;
+export type LeafEvent =
+  | Omit<ResourceEvent, "host">
+  | Omit<OutputEvent, "host">
+  | Omit<RoleEvent, "host">
+  | FetchEvent;

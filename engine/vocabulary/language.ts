@@ -3,6 +3,7 @@
  * copy of this module than the one that reads it. On a leaf a twin of this file stands in (engine/leaf/facade.ts).
  */
 
+import type { FactDefinition, FactFunctions } from "./facts.js";
 import type { RawInventory } from "./inventory.js";
 import { MARK } from "./mark.js";
 import type { RoleContext } from "./resources.js";
@@ -16,7 +17,14 @@ export type Vars = Record<string, unknown>;
 // biome-ignore lint/suspicious/noExplicitAny: each type checks its own options; the table holds any
 export type OwnTypes = Readonly<Record<string, ResourceType<any, any, any, any>>>;
 
-export interface RoleDefinition<V extends Vars = Vars, T extends OwnTypes = OwnTypes> {
+/** Facts of one's own, by the names that `main` has them under. */
+export type OwnFacts = Readonly<Record<string, FactDefinition>>;
+
+export interface RoleDefinition<
+  V extends Vars = Vars,
+  T extends OwnTypes = OwnTypes,
+  F extends OwnFacts = OwnFacts,
+> {
   /** Letters, digits, - and _; unique in a policy */
   name: string;
   /** Defaults; the role's entry, and what stands over it, replaces single values */
@@ -27,11 +35,16 @@ export interface RoleDefinition<V extends Vars = Vars, T extends OwnTypes = OwnT
   types?: T;
   /** Other ways to do a type (`defineProvider`); they come before the built-in ones */
   providers?: readonly ProviderDefinition[];
+  /** Facts of one's own (`defineFact`): functions of the context's `facts`, beside the built-in ones */
+  facts?: F;
   /** Runs on the leaf */
-  main(context: RoleContext<V> & TypeFunctions<T>): Promise<void> | void;
+  main(
+    context: RoleContext<V> & TypeFunctions<T> & { readonly facts: FactFunctions<F> },
+  ): Promise<void> | void;
 }
 
-export interface Role<V extends Vars = Vars, T extends OwnTypes = OwnTypes> extends RoleDefinition<V, T> {
+export interface Role<V extends Vars = Vars, T extends OwnTypes = OwnTypes, F extends OwnFacts = OwnFacts>
+  extends RoleDefinition<V, T, F> {
   readonly [MARK]: "role";
 }
 
@@ -58,7 +71,7 @@ export type Serial = Amount | readonly Amount[];
 
 export interface RoleEntry<V extends Vars = Vars> {
   // biome-ignore lint/suspicious/noExplicitAny: what types a role brings is its own business
-  role: Role<V, any>;
+  role: Role<V, any, any>;
   /** Patterns of group names; default: all hosts */
   groups?: readonly string[];
   /** Patterns of host names; with `groups`, both must fit */
@@ -110,9 +123,11 @@ export interface TomlInventory {
 export type InventorySource = TomlInventory | RawInventory | (() => RawInventory | Promise<RawInventory>);
 
 /** A role: what runs on a leaf. `main` and everything it imports travel there. */
-export function defineRole<V extends Vars = Vars, T extends OwnTypes = Record<never, never>>(
-  definition: RoleDefinition<V, T>,
-): Role<V, T> {
+export function defineRole<
+  V extends Vars = Vars,
+  T extends OwnTypes = Record<never, never>,
+  F extends OwnFacts = Record<never, never>,
+>(definition: RoleDefinition<V, T, F>): Role<V, T, F> {
   return { ...definition, [MARK]: "role" };
 }
 

@@ -4,7 +4,7 @@ import type { Value } from "../../transport/types.js";
  * What the controller's wing sends to the leaf's: one order per role and host, a Value in CBOR. What all hosts of a
  * role share is a blob of its own (`plan`), so that it crosses each link once.
  */
-export type LeafOrder = RoleOrder | CommandOrder | CallOrder;
+export type LeafOrder = RoleOrder | CommandOrder | CallOrder | FactsOrder;
 
 export interface RoleOrder {
   readonly kind: "role";
@@ -13,6 +13,8 @@ export interface RoleOrder {
   readonly host: HostView;
   /** This host's variables: what stands over the plan's */
   readonly vars: { readonly [name: string]: Value };
+  /** What the controller has of this host's files: folder of the plan's `fetchTo` to path on the host to SHA-256 */
+  readonly held?: { readonly [folder: string]: { readonly [path: string]: string } };
 }
 
 /** What `main` sees as `host`. */
@@ -33,6 +35,10 @@ export interface RolePlan {
   readonly likely: readonly string[];
   /** Files that the role may use, by path relative to the policy's folder, "/" between parts */
   readonly files: { readonly [path: string]: OfferedFile };
+  /** Folders that `files` has as a whole */
+  readonly trees?: readonly string[];
+  /** Folders of the policy's that files of hosts may be fetched to */
+  readonly fetchTo?: readonly string[];
   readonly vars: { readonly [name: string]: Value };
   /** --extra-vars: over everything */
   readonly extraVars: { readonly [name: string]: Value };
@@ -74,9 +80,24 @@ export interface CallOrder {
   readonly args: readonly Value[];
 }
 
+/** `mop facts` */
+export interface FactsOrder {
+  readonly kind: "facts";
+  /** Wing parts that may be needed: name to hash */
+  readonly parts: { readonly [name: string]: string };
+  /** Which facts; empty: all */
+  readonly names: readonly string[];
+}
+
 /** The wing's last word. A failed role is no MopError: the leaf did its work and says so here. */
 export type LeafResult =
   | { readonly kind: "role"; readonly status: "ok" | "failed"; readonly error: string | null }
   | { readonly kind: "command"; readonly rc: number; readonly signal: string | null }
   | { readonly kind: "call"; readonly value: Value }
+  /** What could be gathered, and why something could not be */
+  | {
+      readonly kind: "facts";
+      readonly facts: { readonly [name: string]: Value };
+      readonly error: string | null;
+    }
   | { readonly kind: "error"; readonly message: string; readonly stack: string | null };

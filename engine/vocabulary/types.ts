@@ -1,6 +1,6 @@
 import type { Facts } from "./facts.js";
 import { MARK } from "./mark.js";
-import type { CommonOptions, Result } from "./resources/common.js";
+import type { CommonOptions, ProviderOptions, Result } from "./resources/common.js";
 
 /** What an option may be: words for the error ("must be ..."), and the test. */
 export interface Rule {
@@ -81,8 +81,8 @@ export interface ResourceType<
   C extends TypeContext = TypeContext,
 > {
   readonly name: string;
-  /** Its own options; those of all types come on top */
-  readonly options: OptionRules<Omit<O, keyof CommonOptions>>;
+  /** Its own options; those of all types, and `provider` where it has several, come on top */
+  readonly options: OptionRules<Omit<O, keyof CommonOptions | keyof ProviderOptions>>;
   /** The first that suits the host is taken, unless the option `provider` names one; a role may bring more */
   readonly providers?: readonly NonNullable<P>[];
   plan(context: C, name: string, options: O, provider: P): Promise<Plan<R>>;

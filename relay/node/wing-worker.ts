@@ -73,6 +73,7 @@ export function workerMain(require: NodeJS.Require): void {
   hold();
 
   const host: WingHost = {
+    source: entry,
     order,
     emit(event) {
       room -= event.length + cost;

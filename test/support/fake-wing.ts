@@ -39,6 +39,8 @@ export function loadWing(code: string): WingModule {
 
 /** The relay's side of a wing, in memory. */
 export class FakeHost {
+  /** The wing's own text, where it starts processes that run it too */
+  source: Uint8Array = new Uint8Array();
   readonly blobs = new Map<string, Uint8Array>();
   readonly asked: string[] = [];
   readonly prefetched: string[][] = [];
@@ -65,6 +67,7 @@ export class FakeHost {
     const children: number[] = [];
     return new Promise<{ events: LeafEvent[]; result: LeafResult; children: number[] }>((resolve) => {
       const host: WingHost = {
+        source: this.source,
         order: encodeValue(order as unknown as Value),
         emit: async (bytes) => {
           const event = decodeValue(bytes) as unknown as LeafEvent;

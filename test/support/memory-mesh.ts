@@ -146,6 +146,7 @@ class Node implements NodeHandle, MemoryNode {
         void this.gone.then((error) => reject(error ?? new MopError("NODE_GONE", "gone")));
         stop.signal.addEventListener("abort", () => reject(asMopError(stop.signal.reason)), { once: true });
         const host: WingHost = {
+          source: new Uint8Array(),
           order: run.order,
           emit: async (event) => {
             try {

@@ -68,8 +68,8 @@ export function splitDefault(text) {
   );
   if (!found) return { meaning: text.replace(/\.$/, ""), byDefault: "" };
   const flat = text.replaceAll("\n", " ");
-  const before = flat.slice(0, found.index);
   const after = flat.slice(found.index + found[0].length).replace(/^\. /, "");
+  const before = flat.slice(0, found.index).replace(/[;,:] $/, after ? ". " : "");
   const value = found[0].replace(/^[Dd]efault(?: is)?:? /, "").replace(/\.$/, "");
   return {
     meaning: `${before}${after}`.replace(/[;,:. ]+$/, ""),

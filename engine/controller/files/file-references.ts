@@ -1,3 +1,5 @@
+import { FETCHED } from "../../vocabulary/fetched.js";
+import { OPTION_PARTS } from "../../vocabulary/parts.js";
 import { isNode, parseModule, type SyntaxNode, walk } from "../ship/syntax.js";
 
 /** What a role's code says that may be a file's path. */
@@ -6,8 +8,12 @@ export interface FileReferences {
   readonly literals: ReadonlySet<string>;
   /** Texts with gaps (`templates/${x}.j2`) as patterns with `*` for each gap */
   readonly patterns: ReadonlySet<string>;
-  /** `source` and `template` of calls of `file`: these must exist */
+  /** `source` and `template` of calls, and what `script` runs: these must exist */
   readonly required: readonly RequiredFile[];
+  /** Folders that `copyTree` copies; undefined among them: one that is known at run time only */
+  readonly trees: ReadonlySet<string | undefined>;
+  /** Folders that `fetch` brings files to */
+  readonly fetchTo: readonly FetchFolder[];
   /** The role gives some resource `tags` of its own */
   readonly hasTags: boolean;
   /** Some call seems to need the template engine; one that is made in other ways has it fetched when it runs */
@@ -17,19 +23,31 @@ export interface FileReferences {
 }
 
 export interface RequiredFile {
-  readonly option: "source" | "template";
+  readonly option: "source" | "template" | "script";
+  /** A folder is copied as a whole */
+  readonly kind: "file" | "folder";
   readonly path: string;
   /** Position in the code, from 1 */
   readonly line: number;
   readonly column: number;
 }
 
+export type FetchFolder = Pick<RequiredFile, "path" | "line" | "column">;
+
 const MAX_LITERAL = 1024;
+/** Types that take files beside the policy, and what they take. */
+const TAKES: Readonly<Record<string, RequiredFile["kind"]>> = {
+  file: "file",
+  archive: "file",
+  copyTree: "folder",
+};
 
 export function fileReferences(code: string): FileReferences {
   const literals = new Set<string>();
   const patterns = new Set<string>();
   const required: RequiredFile[] = [];
+  const trees = new Set<string | undefined>();
+  const fetchTo: FetchFolder[] = [];
   let hasTags = false;
   let renders = false;
   const uses = new Set<string>();
@@ -37,7 +55,14 @@ export function fileReferences(code: string): FileReferences {
     for (const name of usedNames(node)) uses.add(name);
     if (isOption(node, "tags")) hasTags = true;
     if (isOption(node, "template") || (calleeName(node) === "echo" && mayHaveMarks(node))) renders = true;
-    if (calleeName(node) === "file") required.push(...requiredBy(node));
+    for (const option of Object.keys(OPTION_PARTS)) if (isOption(node, option)) uses.add(option);
+    const callee = calleeName(node);
+    const kind = typeof callee === "string" ? TAKES[callee] : undefined;
+    const taken = kind ? requiredBy(node, kind) : [];
+    required.push(...taken);
+    if (kind === "folder") trees.add(taken[0]?.path);
+    if (callee === "script") required.push(...scriptOf(node));
+    if (callee === "fetch") fetchTo.push(...foldersOf(node));
     const text = textWithGaps(node);
     if (text === undefined || text.length > MAX_LITERAL) return;
     const pattern = text.includes(GAP);
@@ -45,7 +70,7 @@ export function fileReferences(code: string): FileReferences {
     // Two gaps with hardly a letter between them would offer everything.
     else if (/[\p{L}\p{N}].*[\p{L}\p{N}]/u.test(text.replaceAll(GAP, ""))) patterns.add(escapeGlob(text));
   });
-  return { literals, patterns, required, hasTags, renders, uses };
+  return { literals, patterns, required, trees, fetchTo, hasTags, renders, uses };
 }
 
 /** Stands for what is known at run time only; no path holds it. */
@@ -101,16 +126,45 @@ function propertyName(property: SyntaxNode): unknown {
   return property.computed === true ? undefined : (key.name ?? key.value);
 }
 
-function requiredBy(call: SyntaxNode): RequiredFile[] {
+function requiredBy(call: SyntaxNode, kind: RequiredFile["kind"]): RequiredFile[] {
+  return (["source", "template"] as const).flatMap((option) =>
+    literals(optionOf(call, option)).map((found) => ({ option, kind, ...found })),
+  );
+}
+
+/** `script` is named after what it runs. */
+const scriptOf = (call: SyntaxNode): RequiredFile[] =>
+  literals((call.arguments as SyntaxNode[])[0]).map((found) => ({
+    option: "script",
+    kind: "file",
+    ...found,
+  }));
+
+/** Where a call of `fetch` says that files go; it says so in its text, or they go nowhere. */
+function foldersOf(call: SyntaxNode): FetchFolder[] {
+  const to = optionOf(call, "to");
+  if (to) return literals(to);
   const options = (call.arguments as SyntaxNode[])[1];
-  if (options?.type !== "ObjectExpression") return [];
-  return (options.properties as SyntaxNode[]).flatMap((property) => {
-    if (property.type !== "Property") return [];
-    const option = propertyName(property);
-    const value = property.value as SyntaxNode;
-    if ((option !== "source" && option !== "template") || value.type !== "Literal") return [];
-    if (typeof value.value !== "string") return [];
-    const { start } = value.loc as { start: { line: number; column: number } };
-    return [{ option, path: value.value, line: start.line, column: start.column + 1 }];
-  });
+  return options === undefined || options.type === "ObjectExpression"
+    ? [{ path: FETCHED, ...placeOf(call) }]
+    : [];
+}
+
+/** The value of an option that is spelled out in a call. */
+function optionOf(call: SyntaxNode, name: string): SyntaxNode | undefined {
+  const options = (call.arguments as SyntaxNode[])[1];
+  if (options?.type !== "ObjectExpression") return undefined;
+  const found = (options.properties as SyntaxNode[]).find((property) => isOption(property, name));
+  return found?.value as SyntaxNode | undefined;
+}
+
+/** A literal text with its place; nothing for what is no literal. */
+function literals(node: SyntaxNode | undefined): FetchFolder[] {
+  const text = node && textWithGaps(node);
+  return node && text !== undefined && !text.includes(GAP) ? [{ path: text, ...placeOf(node) }] : [];
+}
+
+function placeOf(node: SyntaxNode): { line: number; column: number } {
+  const { start } = node.loc as { start: { line: number; column: number } };
+  return { line: start.line, column: start.column + 1 };
 }

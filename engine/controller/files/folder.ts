@@ -72,6 +72,39 @@ export class PolicyFolder {
     return found.filter((file) => file !== undefined);
   }
 
+  /**
+   * Every file in a folder, those with a leading dot too; undefined: there is no such folder below the policy's. What
+   * can't be copied as it is, such as a link that leads out, is an error.
+   */
+  async tree(text: string): Promise<FoundFile[] | undefined> {
+    const relative = offeredPath(text.replace(/\/+$/, ""));
+    if (relative === undefined) return undefined;
+    const top = path.join(this.#folder, ...relative.split("/"));
+    const root = await realpath(this.#folder);
+    const real = await realpath(top).catch(() => undefined);
+    if (!real?.startsWith(root + path.sep) || !(await stat(real)).isDirectory()) return undefined;
+    const found: FoundFile[] = [];
+    const pending = [relative];
+    for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+      for (const entry of await readdir(path.join(this.#folder, folder), { withFileTypes: true })) {
+        const name = `${folder}/${entry.name}`;
+        if (entry.isDirectory()) pending.push(name);
+        else {
+          const file = await this.find(name);
+          if (!file)
+            throw new PolicyError(
+              "can't be copied with its folder: it is no file, or a link that leads to none below the policy's folder",
+              { file: path.join(this.#folder, name) },
+            );
+          found.push(file);
+        }
+        if (found.length > MAX_WALKED)
+          throw new PolicyError(`has more than ${MAX_WALKED} files, too many to be copied`, { file: top });
+      }
+    }
+    return found;
+  }
+
   async #walk(): Promise<string[]> {
     const found: string[] = [];
     const pending = [""];

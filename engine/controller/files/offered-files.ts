@@ -5,7 +5,7 @@ import { FILE_CHUNK, type OfferedFile } from "../../vocabulary/order.js";
 import { PolicyError } from "../policy-error.js";
 import { sha256 } from "../ship/blobs.js";
 import type { FileReferences } from "./file-references.js";
-import type { FoundFile, PolicyFolder } from "./folder.js";
+import { type FoundFile, offeredPath, type PolicyFolder } from "./folder.js";
 import { openFound, openPlain } from "./open.js";
 import { referencePlaces, templateReferences } from "./template-references.js";
 
@@ -13,6 +13,8 @@ export interface OfferedFiles {
   /** By path below the policy's folder: what the plan says */
   readonly files: Readonly<Record<string, OfferedFile>>;
   readonly blobs: readonly BlobSource[];
+  /** Folders that `files` has as a whole */
+  readonly trees: readonly string[];
   /** Hashes of templates: small, and needed even when nothing changes */
   readonly templates: readonly string[];
 }
@@ -26,7 +28,7 @@ const MAX_TEMPLATE = 1024 * 1024;
  */
 export async function offeredFiles(
   folder: PolicyFolder,
-  references: Pick<FileReferences, "literals" | "patterns">,
+  references: Pick<FileReferences, "literals" | "patterns"> & Partial<Pick<FileReferences, "trees">>,
   globs: readonly string[],
   also: readonly string[] = [],
 ): Promise<OfferedFiles> {
@@ -39,7 +41,23 @@ export async function offeredFiles(
   const fresh: FoundFile[] = [];
   for (const text of new Set([...references.literals, ...also])) add(await folder.find(text));
   for (const pattern of references.patterns) for (const file of await folder.glob(pattern)) add(file);
+  const trees = new Set<string>();
+  const addTree = async (text: string): Promise<boolean> => {
+    const files = await folder.tree(text);
+    // What a tree has is content, whatever it looks like: no template is looked for in it.
+    for (const file of files ?? []) if (!found.has(file.path)) found.set(file.path, file);
+    const name = files && offeredPath(text.replace(/\/+$/, ""));
+    if (name !== undefined) trees.add(name);
+    return name !== undefined;
+  };
+  const named = references.trees ?? new Set();
+  const places = named.has(undefined) ? [...named, ...references.literals, ...also] : [...named];
+  for (const text of new Set(places)) if (text !== undefined) await addTree(text);
   for (const pattern of globs) {
+    if (pattern.endsWith("/")) {
+      if (await addTree(pattern)) continue;
+      throw new PolicyError(`the role's files: "${pattern}" is no folder below the policy's folder`);
+    }
     const files = /[*?[]/.test(pattern) ? await folder.glob(pattern) : [await folder.find(pattern)];
     if (files.every((file) => file === undefined))
       throw new PolicyError(`the role's files: "${pattern}" fits no file below the policy's folder`);
@@ -64,6 +82,7 @@ export async function offeredFiles(
     files[file.path] = offered;
   return {
     files,
+    trees: [...trees].sort(),
     blobs: entries.flatMap((entry) => entry.blobs),
     templates: [...templates].flatMap((name) => {
       const offered = files[name];

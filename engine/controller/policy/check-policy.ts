@@ -1,3 +1,4 @@
+import { GATHERED, PLAIN } from "../../vocabulary/facts.js";
 import { MARK, type Policy, type RoleEntry } from "../../vocabulary/language.js";
 import { TYPE_PARTS } from "../../vocabulary/parts.js";
 import { isPlainObject } from "../inventory/plain.js";
@@ -26,6 +27,8 @@ const TAKEN: ReadonlySet<string> = new Set([
   ...["file", "directory", "link", "shell", "echo"],
   ...Object.values(TYPE_PARTS).flat(),
 ]);
+/** Names in `facts` that a role's own can't have. */
+const TAKEN_FACTS: ReadonlySet<string> = new Set([...PLAIN, ...GATHERED, "file", "chaos", "invalidate"]);
 const HOOKS = ["shouldContact", "beforeContact", "afterContact"] as const;
 
 /** What a policy file's default export must be; JavaScript policies have no type checker. */
@@ -56,13 +59,14 @@ function checkEntry(entry: unknown, at: string, fail: (message: string) => never
   const role = entry.role;
   if (!isPlainObject(role) || role[MARK] !== "role")
     fail(`${at}.role is no role; make it with defineRole({ ... })`);
-  const { name, vars, files, types, providers } = role;
+  const { name, vars, files, types, facts, providers } = role;
   if (typeof name !== "string" || !/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name))
     fail(`${at}.role has the name ${JSON.stringify(name)}; a name has letters, digits, - and _`);
   if (typeof role.main !== "function") fail(`role ${name} has no \`main\` function`);
   if (vars !== undefined && !isPlainObject(vars)) fail(`role ${name}: \`vars\` is no object`);
   if (files !== undefined && !isTextList(files)) fail(`role ${name}: \`files\` is no list of patterns`);
   checkTypes(types, (message) => fail(`role ${name}: ${message}`));
+  checkFacts(facts, (message) => fail(`role ${name}: ${message}`));
   if (providers !== undefined && !(Array.isArray(providers) && providers.every(isProvider)))
     fail(`role ${name}: \`providers\` is no list of what defineProvider() gave`);
   for (const key of Object.keys(entry))
@@ -112,6 +116,16 @@ function checkTypes(types: unknown, fail: (message: string) => never): void {
     if (TAKEN.has(key)) fail(`its own type "${key}" has a name that mop has already; choose another`);
     if (!isPlainObject(type) || type[MARK] !== "type" || typeof type.plan !== "function")
       fail(`its type "${key}" is none; make it with defineType({ name, options, plan })`);
+  }
+}
+
+function checkFacts(facts: unknown, fail: (message: string) => never): void {
+  if (facts === undefined) return;
+  if (!isPlainObject(facts)) fail("`facts` is no object of what defineFact() gave");
+  for (const [key, fact] of Object.entries(facts)) {
+    if (TAKEN_FACTS.has(key)) fail(`its own fact "${key}" has a name that mop has already; choose another`);
+    if (!isPlainObject(fact) || fact[MARK] !== "fact" || typeof fact.gather !== "function")
+      fail(`its fact "${key}" is none; make it with defineFact((context) => ...)`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { MopError } from "../../../transport/errors.js";
 import type { Value } from "../../../transport/types.js";
 import { decodeValue } from "../../../transport/wire/value.js";
-import type { OutputEvent, ResourceEvent, ResourceStatus } from "../../vocabulary/events.js";
+import type { FetchEvent, OutputEvent, ResourceEvent, ResourceStatus } from "../../vocabulary/events.js";
 import type { LeafResult } from "../../vocabulary/order.js";
 
 type Fields = { readonly [key: string]: Value | undefined };
@@ -10,6 +10,7 @@ type Fields = { readonly [key: string]: Value | undefined };
 export type CheckedEvent =
   | Omit<ResourceEvent, "host" | "role">
   | Omit<OutputEvent, "host" | "role">
+  | FetchEvent
   /** A role's end: the wing's result says it again */
   | undefined;
 
@@ -39,6 +40,13 @@ export function readEvent(bytes: Uint8Array): CheckedEvent {
       if ((event.stream !== "stdout" && event.stream !== "stderr") || !isText(event.text))
         throw malformed("output event");
       return { event: "output", stream: event.stream, text: event.text };
+    case "fetch": {
+      const { folder, path, size, hash, offset, bytes } = event;
+      if (!isText(folder) || !isText(path) || !isText(hash)) throw malformed("piece of a file");
+      if (!isCount(size) || !isCount(offset) || !(bytes instanceof Uint8Array))
+        throw malformed("piece of a file");
+      return { event: "fetch", folder, path, size, hash, offset, bytes };
+    }
     case "role":
       return undefined;
     default:
@@ -54,19 +62,22 @@ export function readResult(bytes: Uint8Array): LeafResult {
     return { kind, status, error: isText(error) ? error : null };
   if (kind === "command" && typeof rc === "number")
     return { kind, rc, signal: isText(signal) ? signal : null };
+  if (kind === "facts" && isMap(result.facts))
+    return { kind, facts: result.facts, error: isText(error) ? error : null };
   if (kind === "call") return { kind, value: result.value ?? null };
   if (kind === "error" && isText(message)) return { kind, message, stack: isText(stack) ? stack : null };
   throw malformed("result");
 }
 
 const malformed = (what: string): MopError => new MopError("PROTOCOL", `The host sent a malformed ${what}`);
+const isMap = (value: Value | undefined): value is { readonly [key: string]: Value } =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 const isText = (value: unknown): value is string => typeof value === "string";
 const isStatus = (value: unknown): value is ResourceStatus => isText(value) && STATUSES.includes(value);
 const isCount = (value: unknown): value is number => typeof value === "number" && value >= 0;
 const isTextList = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 
 function fields(value: Value, what: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array)
-    throw malformed(what);
-  return value as Fields;
+  if (!isMap(value)) throw malformed(what);
+  return value;
 }

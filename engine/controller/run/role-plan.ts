@@ -1,11 +1,12 @@
 import type { BlobSource } from "../../../relay/mesh/types.js";
 import type { Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
+import { GATHERED } from "../../vocabulary/facts.js";
 import type { RoleEntry } from "../../vocabulary/language.js";
 import type { OfferedFile, RolePlan } from "../../vocabulary/order.js";
-import { partOf } from "../../vocabulary/parts.js";
+import { OPTION_PARTS, partOf } from "../../vocabulary/parts.js";
 import { type FileReferences, fileReferences } from "../files/file-references.js";
-import type { PolicyFolder } from "../files/folder.js";
+import { offeredPath, type PolicyFolder } from "../files/folder.js";
 import { offeredFiles } from "../files/offered-files.js";
 import type { LoadedPolicy } from "../policy/load-policy.js";
 import { mapPosition } from "../policy/source-positions.js";
@@ -31,6 +32,8 @@ export interface PreparedRole {
   readonly map: string;
   /** Paths of the files that its hosts may ask for, relative to the policy's folder */
   readonly files: readonly string[];
+  /** Folders below the policy's that its hosts' files may be fetched to */
+  readonly fetchTo: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -50,6 +53,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
   const references = fileReferences(shipped.code);
   if (!wantedByTags(entry, references, options)) return undefined;
   await checkRequired(references, shipped, parts);
+  const fetchTo = fetchFolders(references, shipped, parts);
   const layers = policyLayers(loaded.policy, entry);
   const vars = planVariables(layers);
   const named = [...texts(layers.policy), ...texts(layers.entry)];
@@ -72,6 +76,8 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
         parts: hashes(wing.parts),
         likely,
         files: files.files,
+        trees: files.trees,
+        fetchTo,
         vars,
         extraVars: options.extraVars ?? {},
         check: options.check ?? false,
@@ -97,6 +103,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
     ],
     map: shipped.map,
     files: Object.keys(files.files),
+    fetchTo,
     warnings: shipped.warnings,
   };
 }
@@ -105,8 +112,9 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
 function likelyParts(references: FileReferences, hasTemplates: boolean): Set<string> {
   const parts = new Set<string>();
   if (hasTemplates || references.renders) parts.add("templates");
+  if (GATHERED.some((name) => references.uses.has(name))) parts.add("facts");
   for (const name of references.uses) {
-    const part = partOf(name);
+    const part = partOf(name) ?? OPTION_PARTS[name];
     if (part !== undefined) parts.add(part);
   }
   return parts;
@@ -126,17 +134,35 @@ async function checkRequired(
   shipped: ShippedRole,
   parts: PlanParts,
 ): Promise<void> {
-  for (const { option, path, line, column } of references.required) {
-    if (path.startsWith("/") || (await parts.folder.find(path))) continue;
-    const mapped = mapPosition(shipped.map, line, column);
-    const place = mapped ?? { file: parts.loaded.file };
-    throw new PolicyError(`the ${option} "${path}" does not exist below the policy's folder`, place);
+  const { folder } = parts;
+  for (const { option, kind, path, ...at } of references.required) {
+    if (path.startsWith("/") || (await (kind === "folder" ? folder.tree(path) : folder.find(path)))) continue;
+    const missing = kind === "folder" ? "is no folder" : "does not exist";
+    throw new PolicyError(
+      `the ${option} "${path}" ${missing} below the policy's folder`,
+      placeIn(shipped, parts, at),
+    );
   }
 }
+
+/** Where files of hosts go; what is fetched stays below the policy's folder. */
+function fetchFolders(references: FileReferences, shipped: ShippedRole, parts: PlanParts): string[] {
+  for (const { path, ...at } of references.fetchTo)
+    if (offeredPath(path) !== path)
+      throw new PolicyError(
+        `files can't be fetched to "${path}"; name a folder below the policy's, such as "fetched"`,
+        placeIn(shipped, parts, at),
+      );
+  return [...new Set(references.fetchTo.map(({ path }) => path))];
+}
+
+const placeIn = (shipped: ShippedRole, parts: PlanParts, at: { line: number; column: number }) =>
+  mapPosition(shipped.map, at.line, at.column) ?? { file: parts.loaded.file };
 
 function planValue(plan: RolePlan): Value {
   const { role, module, packages, parts, likely, vars, extraVars, check, diff, tags, skipTags, roleTags } =
     plan;
+  const { trees = [], fetchTo = [] } = plan;
   const files = Object.fromEntries(Object.entries(plan.files).map(([name, file]) => [name, fileValue(file)]));
   return {
     role,
@@ -145,6 +171,8 @@ function planValue(plan: RolePlan): Value {
     parts,
     likely,
     files,
+    trees,
+    fetchTo,
     vars,
     extraVars,
     check,

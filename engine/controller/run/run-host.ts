@@ -1,7 +1,10 @@
 import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
+import { asMopError } from "../../../transport/errors.js";
 import type { Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import type { HostResult } from "../../vocabulary/language.js";
+import type { RoleOrder } from "../../vocabulary/order.js";
+import { FetchedFiles } from "../files/fetched-files.js";
 import { mapPosition, type SourcePositions } from "../policy/source-positions.js";
 import { messageOf, placeText } from "../policy-error.js";
 import { hostVariables, type PlainVars } from "../variables.js";
@@ -16,6 +19,8 @@ export interface RoleRun {
   readonly mesh: Mesh;
   readonly wing: string;
   readonly extraVars: PlainVars;
+  /** The policy's folder */
+  readonly folder: string;
   readonly positions: SourcePositions;
   /** Nothing may change, on the hosts or by hooks */
   readonly check: boolean;
@@ -46,22 +51,30 @@ export async function runHost(
   node: NodeHandle,
 ): Promise<HostResult> {
   const before = { ...host.summary };
-  const outcome = await runWing(at, node, {
-    entry: run.wing,
-    order: roleOrder(run, host),
-    signal: run.signal,
-    onEvent(event) {
-      const where = { host: host.name, role: run.role.name };
-      // In the order of interface.md: event, host, role first.
-      if (event.event === "output") {
+  const { fetchTo } = run.role;
+  const fetched = new FetchedFiles({ folder: run.folder, host: host.name, fetchTo, check: run.check });
+  const follow = (held: RoleOrder["held"]) =>
+    runWing(at, node, {
+      entry: run.wing,
+      order: roleOrder(run, host, fetchTo.length > 0 ? held : undefined),
+      signal: run.signal,
+      onEvent(event) {
+        if (event.event === "fetch") return fetched.take(event);
+        const where = { host: host.name, role: run.role.name };
+        // In the order of interface.md: event, host, role first.
+        if (event.event === "output") {
+          const { event: kind, ...rest } = event;
+          return run.report({ event: kind, ...where, ...rest });
+        }
+        host.count(event);
         const { event: kind, ...rest } = event;
-        return run.report({ event: kind, ...where, ...rest });
-      }
-      host.count(event);
-      const { event: kind, ...rest } = event;
-      run.report({ event: kind, ...where, ...rest });
-    },
-  });
+        run.report({ event: kind, ...where, ...rest });
+      },
+    });
+  const outcome = await fetched
+    .held()
+    .then(follow, (error: unknown): WingOutcome => ({ kind: "lost", error: asMopError(error) }));
+  await fetched.close();
   const error = conclude(run, host, at, outcome, before.failed);
   const count = (status: "ok" | "changed" | "failed" | "skipped") => host.summary[status] - before[status];
   const lost = outcome.kind === "unreachable" && host === at;
@@ -140,8 +153,9 @@ function hookMessage(run: RoleRun, hook: string, error: unknown): string {
   return `${hook} failed: ${messageOf(error)}${place ? ` (${placeText(place)})` : ""}`;
 }
 
-function roleOrder(run: RoleRun, host: HostState): Uint8Array {
+function roleOrder(run: RoleRun, host: HostState, held: RoleOrder["held"]): Uint8Array {
   const { name, groups } = host.host;
   const vars: Value = hostVariables(host.vars, run.role.vars, run.extraVars);
-  return encodeValue({ kind: "role", plan: run.role.plan, host: { name, groups }, vars });
+  const order = { kind: "role", plan: run.role.plan, host: { name, groups }, vars };
+  return encodeValue(held ? { ...order, held } : order);
 }

@@ -31,7 +31,17 @@ export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Repo
     [...prepared.delegates].map(([name, host]) => [name, states.get(name) ?? new HostState(host, report)]),
   );
   const stepOf = ({ role, hosts, delegate, become }: PreparedEntry): Step => ({
-    run: { role, mesh, wing: wing.entry.hash, extraVars, positions: loaded.positions, check, report, signal },
+    run: {
+      role,
+      mesh,
+      wing: wing.entry.hash,
+      extraVars,
+      positions: loaded.positions,
+      folder: loaded.folder,
+      check,
+      report,
+      signal,
+    },
     tasks: hosts
       .map((host) => states.get(host.name)!)
       .filter((state) => !state.summary.unreachable && !state.failed)

@@ -13,7 +13,7 @@ export type WingOutcome =
 export interface WingRun {
   readonly entry: string;
   readonly order: Uint8Array;
-  readonly onEvent: (event: NonNullable<CheckedEvent>) => void;
+  readonly onEvent: (event: NonNullable<CheckedEvent>) => void | Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,7 +37,7 @@ export async function runWing(host: HostState, node: NodeHandle, run: WingRun): 
       onEvent: async (bytes) => {
         await announced;
         const event = readEvent(bytes);
-        if (event) run.onEvent(event);
+        if (event) await run.onEvent(event);
       },
     });
     // A node that never comes up may leave the wing waiting: whichever ends first tells.

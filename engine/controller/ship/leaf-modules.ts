@@ -204,7 +204,7 @@ function addPackage(packages: Map<string, PackageUse>, use: Omit<PackageUse, "ke
 
 /** What a leaf's modules get as "mop": the words that make data, and the rest from the wing itself. */
 function leafWords(names: readonly string[]): string {
-  const words = ["defineRole", "definePolicy", "tomlInventory", "defineType", "defineProvider"];
+  const words = ["defineRole", "definePolicy", "tomlInventory", "defineType", "defineProvider", "defineFact"];
   const rest = names.filter(
     (name) => !words.includes(name) && /^[A-Za-z_$][\w$]*$/.test(name) && name !== "default",
   );
@@ -214,6 +214,7 @@ function leafWords(names: readonly string[]): string {
 /* @__NO_SIDE_EFFECTS__ */ export function tomlInventory(path) { return { "mop:kind": "toml-inventory", path }; }
 /* @__NO_SIDE_EFFECTS__ */ export function defineType(type) { return { ...type, "mop:kind": "type" }; }
 /* @__NO_SIDE_EFFECTS__ */ export function defineProvider(type, provider) { return { type, provider, "mop:kind": "provider" }; }
+/* @__NO_SIDE_EFFECTS__ */ export function defineFact(gather) { return { gather, "mop:kind": "fact" }; }
 ${rest.length > 0 ? `export { ${rest.join(", ")} } from "mop";` : ""}
 `;
 }

@@ -1,34 +1,56 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { Refusal } from "../errors.js";
+import type { Files } from "./files.js";
 
 export type AccountKind = "user" | "group";
 
 const TABLE = { user: "/etc/passwd", group: "/etc/group" } as const;
 const DATABASE = { user: "passwd", group: "group" } as const;
 
-/** The numeric id of a user or group; a number, or digits that name nobody, is an id already. */
-export async function accountId(kind: AccountKind, account: string | number): Promise<number> {
+/** Ids of accounts that may be made by what a check did not run: above all that hosts give */
+const UNKNOWN = 0xfff0_0000;
+const guesses = new WeakMap<Files, Map<string, number>>();
+
+/**
+ * The numeric id of a user or group; a number, or digits that name nobody, is an id already. With `files`, those that
+ * a check planned are known too.
+ */
+export async function accountId(kind: AccountKind, account: string | number, files?: Files): Promise<number> {
   if (typeof account === "number") return account;
-  const found = (await fromTable(kind, account)) ?? (await fromGetent(kind, account));
+  const found = (await fromTable(kind, account, files)) ?? (await fromGetent(kind, account));
   if (found !== undefined) return found;
   if (/^\d+$/.test(account)) return Number(account);
+  if (files?.uncertain) return guess(files, `${kind} ${account}`);
   throw new Refusal(`the ${kind} "${account}" does not exist on this host`);
 }
 
 /** A user's or group's name, or the id as text when it has none; for diffs. */
-export async function accountName(kind: AccountKind, id: number): Promise<string> {
-  for (const fields of await table(kind)) if (fields[2] === String(id)) return fields[0] ?? String(id);
+export async function accountName(kind: AccountKind, id: number, files?: Files): Promise<string> {
+  for (const fields of await table(kind, files)) if (fields[2] === String(id)) return fields[0] ?? String(id);
+  for (const [name, guessed] of (files && guesses.get(files)) ?? [])
+    if (guessed === id) return name.slice(kind.length + 1);
   return String(id);
 }
 
-async function table(kind: AccountKind): Promise<string[][]> {
-  const text = await readFile(TABLE[kind], "utf8").catch(() => "");
+function guess(files: Files, name: string): number {
+  const known = guesses.get(files) ?? new Map<string, number>();
+  guesses.set(files, known);
+  const id = known.get(name) ?? UNKNOWN + known.size;
+  known.set(name, id);
+  return id;
+}
+
+async function table(kind: AccountKind, files?: Files): Promise<string[][]> {
+  const at = TABLE[kind];
+  const planned = files?.isForeseen(at) ? await files.entry(at) : undefined;
+  const bytes = planned?.kind === "file" ? await files?.read(at, planned) : undefined;
+  const text = bytes ? Buffer.from(bytes).toString("utf8") : await readFile(at, "utf8").catch(() => "");
   return text.split("\n").map((line) => line.split(":"));
 }
 
-async function fromTable(kind: AccountKind, name: string): Promise<number | undefined> {
-  for (const fields of await table(kind)) if (fields[0] === name) return idOf(fields);
+async function fromTable(kind: AccountKind, name: string, files?: Files): Promise<number | undefined> {
+  for (const fields of await table(kind, files)) if (fields[0] === name) return idOf(fields);
   return undefined;
 }
 

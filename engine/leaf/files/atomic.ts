@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, rename, unlink } from "node:fs/promises";
 import path from "node:path";
 import { causeOf, hasCode, Refusal, refuse, throwIfAborted } from "../errors.js";
 import { mustHave } from "./attributes.js";
+import { keepCopy } from "./backup.js";
 import type { Attributes, Entry } from "./files.js";
 
 export interface Replacement {
@@ -13,6 +14,14 @@ export interface Replacement {
   readonly attributes: Attributes;
   readonly content: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
+  /** Time of last change that it gets; default: now */
+  readonly modified?: Date | undefined;
+  /** Where the old file is kept, if it shall be */
+  readonly backup?: string | undefined;
+  /** Looks at the whole new file before it is put in place; throws a Refusal when it must not be */
+  validate?(temporary: string): Promise<void>;
+  /** false: whoever replaces many files makes them last on the disk himself */
+  readonly sync?: boolean;
 }
 
 /**
@@ -21,11 +30,13 @@ export interface Replacement {
  */
 export async function replaceFile(job: Replacement): Promise<void> {
   const folder = path.dirname(job.path);
+  // With the name's end as it is: programs that validate a file look at that.
   const temporary = path.join(
     folder,
-    `.${path.basename(job.path).slice(0, 64)}.mop-${randomBytes(6).toString("hex")}`,
+    `.mop-${randomBytes(6).toString("hex")}.${path.basename(job.path).slice(-64)}`,
   );
   let handle: FileHandle | undefined;
+  let kept: string | undefined;
   try {
     // Readable to nobody else until it has its own mode: content may be secret.
     handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
@@ -40,15 +51,19 @@ export async function replaceFile(job: Replacement): Promise<void> {
     await handle.chmod(job.attributes.mode);
     const now = await handle.stat();
     mustHave({ mode: now.mode & 0o7777, uid: now.uid, gid: now.gid }, job.attributes);
-    await handle.sync();
+    if (job.modified) await handle.utimes(job.modified, job.modified);
+    if (job.sync !== false) await handle.sync();
     await handle.close();
     handle = undefined;
+    await job.validate?.(temporary);
     throwIfAborted(job.signal);
     await unchangedSince(job);
+    if (job.backup !== undefined) kept = await keepCopy(job.path, job.backup);
     await rename(temporary, job.path);
   } catch (error) {
     await handle?.close().catch(() => undefined);
     await unlink(temporary).catch(() => undefined);
+    if (kept !== undefined) await unlink(kept).catch(() => undefined);
     if (hasCode(error, "EBUSY", "EXDEV"))
       throw new Refusal(
         "it is a mount point of its own (as /etc/hosts in a container is), which can't be replaced atomically",
@@ -56,7 +71,7 @@ export async function replaceFile(job: Replacement): Promise<void> {
     if (job.signal.aborted || !hasCode(error)) throw error;
     throw new Refusal(`it can't be written: ${causeOf(error)}`);
   }
-  await syncFolder(folder);
+  if (job.sync !== false) await syncFolder(folder);
 }
 
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {

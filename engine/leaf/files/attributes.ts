@@ -3,8 +3,8 @@ import { chmod, type FileHandle, lchown, lstat, open } from "node:fs/promises";
 import type { OwnershipOptions } from "../../vocabulary/resources.js";
 import { hasCode, Refusal, refuse } from "../errors.js";
 import { rules } from "../options.js";
-import { accountId, accountName } from "./accounts.js";
-import type { Attributes, Entry } from "./files.js";
+import { type AccountKind, accountId, accountName } from "./accounts.js";
+import type { Attributes, Entry, Files } from "./files.js";
 
 /** Rules of the options that `file` and `directory` share. */
 export const OWNERSHIP_RULES = { owner: rules.account, group: rules.account, mode: rules.mode } as const;
@@ -16,12 +16,13 @@ export interface Wanted {
   readonly gid: number | undefined;
 }
 
-export async function wantedAttributes(options: OwnershipOptions): Promise<Wanted> {
+/** With `files`, accounts that a check planned are known too. */
+export async function wantedAttributes(options: OwnershipOptions, files?: Files): Promise<Wanted> {
   const { owner, group, mode } = options;
   return {
     mode: mode === undefined ? undefined : bits(mode),
-    uid: owner === undefined ? undefined : await accountId("user", owner),
-    gid: group === undefined ? undefined : await accountId("group", group),
+    uid: owner === undefined ? undefined : await accountId("user", owner, files),
+    gid: group === undefined ? undefined : await accountId("group", group, files),
   };
 }
 
@@ -43,12 +44,13 @@ export function withWanted(now: Attributes, wanted: Wanted): Attributes {
 }
 
 /** Lines such as "mode: 0644 -> 0600" for a diff. */
-export async function attributeDiff(now: Attributes, wanted: Wanted): Promise<string> {
+export async function attributeDiff(now: Attributes, wanted: Wanted, files?: Files): Promise<string> {
+  const name = (kind: AccountKind, id: number) => accountName(kind, id, files);
   const lines: string[] = [];
   if (wanted.uid !== undefined && wanted.uid !== now.uid)
-    lines.push(`owner: ${await accountName("user", now.uid)} -> ${await accountName("user", wanted.uid)}`);
+    lines.push(`owner: ${await name("user", now.uid)} -> ${await name("user", wanted.uid)}`);
   if (wanted.gid !== undefined && wanted.gid !== now.gid)
-    lines.push(`group: ${await accountName("group", now.gid)} -> ${await accountName("group", wanted.gid)}`);
+    lines.push(`group: ${await name("group", now.gid)} -> ${await name("group", wanted.gid)}`);
   if (wanted.mode !== undefined && wanted.mode !== now.mode)
     lines.push(`mode: ${octal(now.mode)} -> ${octal(wanted.mode)}`);
   return lines.map((line) => `${line}\n`).join("");

@@ -21,10 +21,11 @@ export type Entry = Attributes &
     | { readonly kind: "other" }
   );
 
-/** Content that was planned under --check; `bytes` only where something showed it. */
+/** Content that was planned under --check; `bytes` only where something showed it, `load` brings them. */
 export interface Content {
   readonly hash: string;
   readonly bytes?: Uint8Array;
+  load?(): Promise<Uint8Array>;
 }
 
 export interface Place {
@@ -133,10 +134,10 @@ export class Files {
     return hash.digest("hex");
   }
 
-  /** A file's content; undefined where only its hash was planned. */
+  /** A file's content; undefined where only its hash was planned, and nothing brings more. */
   async read(at: string, entry: Entry & { kind: "file" }): Promise<Uint8Array | undefined> {
     this.#mayUse(at, READ, `${at} can't be read`);
-    if (entry.content) return entry.content.bytes;
+    if (entry.content) return entry.content.bytes ?? entry.content.load?.();
     try {
       return await readFile(at);
     } catch (error) {

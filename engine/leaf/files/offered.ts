@@ -14,10 +14,12 @@ type Blobs = Pick<WingHost, "blob" | "prefetch">;
 export class OfferedFiles {
   readonly #blobs: Blobs;
   readonly #files: ReadonlyMap<string, OfferedFile>;
+  readonly #trees: ReadonlySet<string>;
   readonly #fetched = new Set<string>();
   #misses = 0;
 
-  constructor(blobs: Blobs, files: Readonly<Record<string, OfferedFile>>) {
+  constructor(blobs: Blobs, files: Readonly<Record<string, OfferedFile>>, trees: readonly string[] = []) {
+    this.#trees = new Set(trees);
     this.#blobs = blobs;
     this.#files = new Map(Object.entries(files));
   }
@@ -33,6 +35,17 @@ export class OfferedFiles {
     throw new Refusal(
       `the file "${name}" did not come along with the role; name it as a literal string in the role, or add it to the role's "files"`,
     );
+  }
+
+  /** The files of a folder by their paths in it. Throws a Refusal when it did not come as a whole. */
+  tree(name: string): Map<string, OfferedFile> {
+    const folder = normal(name);
+    if (!this.#trees.has(folder))
+      throw new Refusal(
+        `the folder "${name}" did not come along with the role; name it as a literal string in the role, or add "${folder}/" to the role's "files"`,
+      );
+    const found = [...this.#files].filter(([at]) => at.startsWith(`${folder}/`));
+    return new Map(found.map(([at, file]) => [at.slice(folder.length + 1), file]));
   }
 
   /**

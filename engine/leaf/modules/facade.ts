@@ -21,6 +21,7 @@ export function facade(): Exports {
     definePolicy: marked("policy"),
     defineType: marked("type"),
     defineProvider: (type: string, provider: object) => ({ type, provider, "mop:kind": "provider" }),
+    defineFact: (gather: unknown) => ({ gather, "mop:kind": "fact" }),
     tomlInventory: (path: string) => ({ "mop:kind": "toml-inventory", path }),
   };
 }

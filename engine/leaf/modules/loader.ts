@@ -27,7 +27,8 @@ const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
  */
 export class ModuleLoader {
   readonly #blobs: Pick<WingHost, "blob">;
-  readonly #own: Readonly<Record<string, object>>;
+  // A Map, since Object.hasOwn is younger than Node 16.0.
+  readonly #own: ReadonlyMap<string, object>;
   readonly #console: Console;
   // Builtins need an absolute place to be asked from, whatever stands there.
   readonly #builtin = createRequire(path.join(path.parse(process.cwd()).root, "mop.js"));
@@ -35,7 +36,7 @@ export class ModuleLoader {
   /** `own` is what the wing itself gives: "mop" and the like; `console` is what the modules write to. */
   constructor(blobs: Pick<WingHost, "blob">, own: Readonly<Record<string, object>>, console: Console) {
     this.#blobs = blobs;
-    this.#own = own;
+    this.#own = new Map(Object.entries(own));
     this.#console = console;
   }
 
@@ -55,7 +56,8 @@ export class ModuleLoader {
     const require = (specifier: unknown): unknown => {
       if (typeof specifier !== "string" || specifier === "")
         throw new TypeError("require needs a module's name");
-      if (Object.hasOwn(this.#own, specifier)) return this.#own[specifier];
+      const own = this.#own.get(specifier);
+      if (own) return own;
       const key = `package ${specifier}`;
       const known = loaded.get(key);
       if (known) return known.exports;

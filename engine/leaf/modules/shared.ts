@@ -11,6 +11,10 @@ import * as deadline from "../process/deadline.js";
 import * as execute from "../process/execute.js";
 import * as type from "../type.js";
 import * as content from "../types/content.js";
+import * as directory from "../types/directory.js";
+import * as file from "../types/file.js";
+import * as link from "../types/link.js";
+import * as program from "../types/program.js";
 
 /**
  * Modules of the wing that its parts use: in their bundles these imports become requires of "mop-wing/..."
@@ -30,4 +34,8 @@ export const SHARED: Readonly<Record<string, object>> = {
   "mop-wing/process/execute": execute,
   "mop-wing/type": type,
   "mop-wing/types/content": content,
+  "mop-wing/types/directory": directory,
+  "mop-wing/types/file": file,
+  "mop-wing/types/link": link,
+  "mop-wing/types/program": program,
 };

@@ -11,8 +11,11 @@ const isList = (value: unknown): value is readonly Value[] => Array.isArray(valu
 const isTextMap = (value: unknown): boolean => isMap(value) && Object.values(value).every(isText);
 
 /** Reads what the controller ordered. Throws an Error when this wing doesn't know it. */
-export function readOrder(bytes: Uint8Array): LeafOrder {
-  const order = fields(bytes, "order");
+export const readOrder = (bytes: Uint8Array): LeafOrder => readOrderValue(decodeValue(bytes));
+
+/** The same of a value that was decoded already. */
+export function readOrderValue(value: Value): LeafOrder {
+  const order = fields(value, "order");
   const { kind } = order;
   const good =
     kind === "role"
@@ -25,7 +28,9 @@ export function readOrder(bytes: Uint8Array): LeafOrder {
         ? isText(order.command) && (order.timeoutMs === null || typeof order.timeoutMs === "number")
         : kind === "call"
           ? isText(order.module) && isTextMap(order.packages) && isText(order.export) && isList(order.args)
-          : undefined;
+          : kind === "facts"
+            ? isTextMap(order.parts) && isList(order.names) && order.names.every(isText)
+            : undefined;
   if (good === undefined) throw new Error(`this host's program does not know the order "${String(kind)}"`);
   if (!good) throw new Error(`the order "${String(kind)}" that came is malformed`);
   return order as unknown as LeafOrder;
@@ -33,7 +38,7 @@ export function readOrder(bytes: Uint8Array): LeafOrder {
 
 /** Reads the part of an order that all hosts of a role share. */
 export function readPlan(bytes: Uint8Array): RolePlan {
-  const plan = fields(bytes, "role's plan");
+  const plan = fields(decodeValue(bytes), "role's plan");
   const {
     role,
     module,
@@ -68,8 +73,7 @@ export function readPlan(bytes: Uint8Array): RolePlan {
   return plan as unknown as RolePlan;
 }
 
-function fields(bytes: Uint8Array, what: string): Fields {
-  const value = decodeValue(bytes);
+function fields(value: Value, what: string): Fields {
   if (!isMap(value)) throw new Error(`the ${what} that came is malformed`);
   return value;
 }

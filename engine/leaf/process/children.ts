@@ -3,6 +3,7 @@ import type { Writable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import type { WingHost } from "../../../relay/wing.js";
 import { abortReason, refuse, throwIfAborted } from "../errors.js";
+import { descendants, killTree, type Process, signalAll, signalGroup } from "./tree.js";
 
 export interface Command {
   readonly file: string;
@@ -10,7 +11,7 @@ export interface Command {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string | Uint8Array;
-  /** Aborted: the whole process group is ended and `run` rejects with the reason */
+  /** Aborted: its process group and all that descends from it are ended, and `run` rejects with the reason */
   readonly signal: AbortSignal;
   /** Awaited, so that a slow reader slows the command and not the leaf's memory */
   onOutput(stream: "stdout" | "stderr", text: string): Promise<void>;
@@ -30,9 +31,11 @@ const LINGER = 300;
 /**
  * Runs "$0" with its arguments in a process group of its own, watched by a process of the same group that reads from
  * fd 3, a pipe that the leaf holds: its end without a word means that the leaf died, by SIGKILL too, and takes the
- * group along. A line means that the command ended by itself, and whatever it left in the background may live.
+ * group along. A line means that the command ended by itself, and whatever it left in the background may live. That
+ * process is no child of the command's: some wait for any child that they have (openrc-run), and would wait for ever.
  */
-const SUPERVISOR = '(read -r x <&3 || kill -KILL 0) </dev/null >/dev/null 2>&1 & exec 3<&-; exec "$0" "$@"';
+const SUPERVISOR =
+  '((read -r x <&3 || kill -KILL 0) </dev/null >/dev/null 2>&1 &); exec 3<&-; exec "$0" "$@"';
 
 /** The processes that a leaf starts; none of them outlives it by accident. */
 export class Children {
@@ -45,7 +48,7 @@ export class Children {
 
   /** Ends every group at once. */
   killAll(): void {
-    for (const pid of this.#groups) killGroup(pid, "SIGKILL");
+    for (const pid of this.#groups) killTree(pid);
   }
 
   /** Resolves when the command ended; rejects with a Refusal when it can't be started. */
@@ -63,22 +66,26 @@ export class Children {
     this.#host.childStarted(pid);
     const lifeline = child.stdio[3] as Writable;
     lifeline.on("error", ignore);
-    const kill = { timer: undefined as NodeJS.Timeout | undefined };
+    const kill = { timer: undefined as NodeJS.Timeout | undefined, tree: [] as Process[] };
+    const finish = () => killTree(pid, kill.tree);
     const abort = () => {
-      killGroup(pid, "SIGTERM");
-      kill.timer = setTimeout(() => killGroup(pid, "SIGKILL"), GRACE);
+      // Looked for before the first of them dies: whoever loses its parent is not found any more.
+      kill.tree = descendants(pid);
+      signalGroup(pid, "SIGTERM");
+      signalAll(kill.tree, "SIGTERM");
+      kill.timer = setTimeout(finish, GRACE);
     };
     command.signal.addEventListener("abort", abort, { once: true });
     try {
       feed(child, command.stdin);
       const exit = await finished(child, command);
       if (command.signal.aborted) {
-        killGroup(pid, "SIGKILL");
+        finish();
         throw abortReason(command.signal);
       }
       return exit;
     } catch (error) {
-      killGroup(pid, "SIGKILL");
+      finish();
       throw error;
     } finally {
       command.signal.removeEventListener("abort", abort);
@@ -151,14 +158,6 @@ async function pump(
     if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
   }
   await pass(decoder.end());
-}
-
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // It is gone already.
-  }
 }
 
 const ignore = (): void => undefined;

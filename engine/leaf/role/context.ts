@@ -1,7 +1,8 @@
 import type { CommonOptions, Result, RoleContext } from "../../vocabulary/resources.js";
+import type { Accounts } from "../account/accounts.js";
 import { causeOf, ResourceError } from "../errors.js";
 import type { Events } from "../events.js";
-import { runResource, skippedResult } from "../resource.js";
+import { nameOf, type ResourceName, runResource, skippedResult } from "../resource.js";
 import type { RoleTools } from "../type.js";
 import type { OwnProviders, TypeSource } from "../types/sources.js";
 import { callPosition } from "./position.js";
@@ -14,6 +15,8 @@ export interface ContextParts {
   readonly tools: RoleTools;
   readonly types: readonly TypeSource[];
   readonly providers: OwnProviders;
+  /** Does resources as other users */
+  readonly accounts: Pick<Accounts, "typeFor">;
   readonly limits: TagLimits;
   readonly queue: Pick<Queue, "add">;
   readonly events: Pick<Events, "resource">;
@@ -21,7 +24,7 @@ export interface ContextParts {
   readonly positions: WeakMap<object, string>;
 }
 
-type ResourceFunction = (name: string, options?: CommonOptions) => Promise<Result>;
+type ResourceFunction = (name: ResourceName, options?: CommonOptions) => Promise<Result>;
 
 /** What `main` is given: its values, and a function for each resource type. */
 export function roleContext(parts: ContextParts): RoleContext {
@@ -49,19 +52,21 @@ function resourceFunction(source: TypeSource, parts: ContextParts): ResourceFunc
 
 async function runOne(
   source: TypeSource,
-  name: string,
+  name: ResourceName,
   options: CommonOptions | undefined,
-  { role, tools, providers, limits, events }: ContextParts,
+  { role, tools, providers, accounts, limits, events }: ContextParts,
 ): Promise<Result> {
   const type = await source.find().catch((error: unknown) => {
-    throw failedToCome(source, String(name), error);
+    throw failedToCome(source, nameOf(name), error);
   });
+  const as = options?.as;
+  const other = typeof as === "string" && as !== tools.facts.user.name;
   if (wantedByTags(tagsOf(options), limits))
-    return runResource(type, tools, name, options, {
+    return runResource(other ? accounts.typeFor(as, source.name, type) : type, tools, name, options, {
       providers: providers.get(type.name) ?? [],
       report: (report) => events.resource(role, report),
     });
-  await events.resource(role, { type: type.name, name: String(name), status: "skipped", changes: [], ms: 0 });
+  await events.resource(role, { type: type.name, name: nameOf(name), status: "skipped", changes: [], ms: 0 });
   return skippedResult(type);
 }
 

@@ -1,77 +1,35 @@
 import type { WingHost } from "../../../relay/wing.js";
 import type { LeafResult, RoleOrder, RolePlan } from "../../vocabulary/order.js";
 import type { RoleContext } from "../../vocabulary/resources.js";
-import type { Provider, ProviderDefinition } from "../../vocabulary/types.js";
+import { Accounts } from "../account/accounts.js";
 import type { Events } from "../events.js";
-import { gatherFacts } from "../facts/gather.js";
-import { Files } from "../files/files.js";
-import { OfferedFiles } from "../files/offered.js";
-import { type ModuleLoader, ROLE_FILE } from "../modules/loader.js";
-import { PartLoader } from "../modules/part-loader.js";
-import { readPlan } from "../orders/read-order.js";
-import type { Children } from "../process/children.js";
-import { type OwnProviders, typeSources } from "../types/sources.js";
-import type { AnyType } from "../types/table.js";
 import { roleContext } from "./context.js";
+import { fetchPlan, type LoadedRole, loadRole, type RoleParts } from "./load-role.js";
 import { messageOf, positionIn } from "./position.js";
 import { Queue } from "./queue.js";
-import { RoleRenderer } from "./renderer.js";
-import { roleVariables } from "./variables.js";
 
-export interface RoleParts {
-  readonly host: Pick<WingHost, "blob" | "prefetch" | "signal">;
-  readonly children: Children;
+interface RunParts extends RoleParts {
+  readonly host: WingHost;
   readonly events: Events;
-  readonly loader: ModuleLoader;
-  /** Loads parts of the wing */
-  readonly partLoader: Pick<ModuleLoader, "load">;
-}
-
-type Main = (context: RoleContext) => unknown;
-
-interface LoadedRole {
-  readonly main: Main;
-  readonly types?: Readonly<Record<string, AnyType>>;
-  readonly providers?: readonly ProviderDefinition[];
 }
 
 /** Runs one role. Rejects only when the role could not be started or the run was cancelled. */
-export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafResult> {
-  const { host, loader, events } = parts;
-  const plan = readPlan(await host.blob(order.plan));
-  const batch = [plan.module, ...Object.values(plan.packages)];
-  // Parts that the role seems to use are on their way with it; others are fetched at their first use.
-  for (const name of plan.likely) batch.push(plan.parts[name] ?? "");
-  const here = host.prefetch(batch);
-  const facts = gatherFacts();
-  await here;
+export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafResult> {
+  const { host, events } = parts;
+  const plan = await fetchPlan(order, host);
   const positions = new WeakMap<object, string>();
   const queue = new Queue();
   const strays = watchStrays();
+  const accounts = new Accounts({ ...parts, order });
   try {
-    const role = roleOf(
-      await loader.load({ hash: plan.module, file: ROLE_FILE, packages: plan.packages }),
-      plan.role,
-    );
-    const wingParts = new PartLoader(parts.partLoader, plan.parts);
-    const vars = roleVariables(order, plan);
-    const offered = new OfferedFiles(host, plan.files);
+    const role = await loadRole(order, plan, parts);
     const context = roleContext({
       role: plan.role,
-      given: { vars, facts, host: order.host, check: plan.check },
-      types: typeSources(wingParts, role.types ?? {}),
-      providers: ownProviders(role.providers ?? []),
-      tools: {
-        check: plan.check,
-        diff: plan.diff,
-        facts,
-        files: new Files(),
-        offered,
-        children: parts.children,
-        renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),
-        signal: host.signal,
-        output: (stream, text) => events.output(stream, text),
-      },
+      given: { vars: role.vars, facts: role.facts, host: order.host, check: plan.check },
+      types: role.types,
+      providers: role.providers,
+      tools: role.tools,
+      accounts,
       limits: plan,
       queue,
       events,
@@ -85,11 +43,12 @@ export async function runRole(order: RoleOrder, parts: RoleParts): Promise<LeafR
     if (host.signal.aborted) throw thrown;
     return await conclude(plan, events, roleError(thrown, positions));
   } finally {
+    accounts.close();
     strays.release();
   }
 }
 
-async function toItsEnd(main: Main, context: RoleContext, queue: Queue): Promise<void> {
+async function toItsEnd(main: LoadedRole["main"], context: RoleContext, queue: Queue): Promise<void> {
   await main(context);
   await queue.drain();
   // Node tells of rejections that nobody waits for after the microtasks.
@@ -100,20 +59,6 @@ async function conclude(plan: RolePlan, events: Events, error: string | undefine
   const status = error === undefined ? "ok" : "failed";
   await events.role(plan.role, status, error);
   return { kind: "role", status, error: error ?? null };
-}
-
-function roleOf(exported: Record<string, unknown>, name: string): LoadedRole {
-  const role = exported.role as LoadedRole | undefined;
-  if (typeof role?.main !== "function")
-    throw new Error(`the module that came for the role ${name} has no main`);
-  return role;
-}
-
-function ownProviders(definitions: readonly ProviderDefinition[]): OwnProviders {
-  const providers = new Map<string, Provider[]>();
-  for (const { type, provider } of definitions)
-    providers.set(type, [...(providers.get(type) ?? []), provider]);
-  return providers;
 }
 
 /** The message, and where in the role it happened. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FileOptions } from "../../vocabulary/resources.js";
 import { contentDiff, MAX_DIFF_FILE } from "../files/diff.js";
-import type { Entry, Files } from "../files/files.js";
+import type { Attributes, Entry, Files } from "../files/files.js";
 import type { TypeContext } from "../type.js";
 
 export type FileEntry = Entry & { readonly kind: "file" };
@@ -13,6 +13,8 @@ export interface Desired {
   /** SHA-256, hex */
   readonly hash: string;
   readonly executable: boolean;
+  /** Time of last change that it gets; default: now */
+  readonly modified?: Date | undefined;
   /** `cold`: no such file was there before */
   stream(cold: boolean): AsyncIterable<Uint8Array>;
 }
@@ -30,9 +32,23 @@ export async function desiredContent(
   const made =
     template === undefined ? options.content : await context.renderer.file(template, options.vars ?? {});
   if (made === undefined) return undefined;
+  return desiredBytes(made);
+}
+
+export function desiredBytes(made: string | Uint8Array): Desired {
   const bytes = typeof made === "string" ? Buffer.from(made) : made;
   const hash = createHash("sha256").update(bytes).digest("hex");
   return { size: bytes.length, hash, executable: false, stream: () => once(bytes) };
+}
+
+/** What a file that was only planned is to those that come later. */
+export function foreseen(desired: Desired, after: Attributes, shown?: Shown): Entry {
+  const content = {
+    hash: desired.hash,
+    ...(shown?.after ? { bytes: shown.after } : {}),
+    load: () => whole(desired.stream(true)),
+  };
+  return { ...after, kind: "file", size: desired.size, content };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -73,7 +89,7 @@ export async function showChange(
   return { diff: contentDiff(at, before, after), ...(after ? { after } : {}) };
 }
 
-async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+export async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
   for await (const piece of pieces) all.push(piece);
   return all.length === 1 ? all[0]! : Buffer.concat(all);

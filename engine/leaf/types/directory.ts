@@ -27,7 +27,7 @@ export const directory: ResourceType<DirectoryOptions> = {
   async plan(context, name, options) {
     const recursive = options.recursive ?? false;
     if (options.absent) return planAbsent(context, await context.files.resolve(name, false), recursive);
-    const wanted = await wantedAttributes(options);
+    const wanted = await wantedAttributes(options, context.files);
     const place = await context.files.resolve(name, true);
     if (!place.entry) return planCreate(context, place, wanted);
     if (place.entry.kind !== "directory") throw new Refusal("a file stands there");
@@ -118,7 +118,7 @@ async function planCreate({ files, diff }: TypeContext, place: Place, wanted: Wa
 }
 
 /** Not a moment more open than it shall be in the end. */
-async function makeFolder(at: string, after: Attributes): Promise<void> {
+export async function makeFolder(at: string, after: Attributes): Promise<void> {
   try {
     const own = after.uid === process.geteuid?.() && after.gid === process.getegid?.();
     await mkdir(at, after.mode & (own ? 0o777 : 0o700));
@@ -149,7 +149,7 @@ async function planAttributes(
     mayBecome(found.entry, after);
     for (const change of differing) changes.add(change);
     if (context.diff) {
-      const own = (await attributeDiff(found.entry, asked)).trimEnd().split("\n");
+      const own = (await attributeDiff(found.entry, asked, files)).trimEnd().split("\n");
       lines.push(...own.map((line) => (found.at === at ? `${line}\n` : `${found.at}: ${line}\n`)));
     }
     set.push({ ...found, after });
@@ -176,7 +176,8 @@ async function planAttributes(
   };
 }
 
-function capped(lines: readonly string[]): string {
+/** Lines of a diff up to what is kept of one. */
+export function capped(lines: readonly string[]): string {
   let text = "";
   for (const line of lines) {
     if (text.length + line.length > MAX_DIFF) return `${text}[the rest of the diff is left out]\n`;

@@ -82,7 +82,7 @@ async function planLink(
 }
 
 /** Where something stands it is replaced in one step, so that the name is never missing. */
-async function putLink(at: string, to: string, replaces: boolean): Promise<void> {
+export async function putLink(at: string, to: string, replaces: boolean): Promise<void> {
   const folder = path.dirname(at);
   if (!replaces) {
     await symlink(to, at).catch((error: unknown) => {

@@ -1,3 +1,4 @@
+import type { PartType } from "../../vocabulary/parts.js";
 import type { RoleContext } from "../../vocabulary/resources.js";
 import type { ResourceType } from "../type.js";
 import { directory } from "./directory.js";
@@ -9,10 +10,10 @@ import { shell } from "./shell.js";
 // biome-ignore lint/suspicious/noExplicitAny: each type checks its own options; the table holds any
 export type AnyType = ResourceType<any, any, any>;
 
-/** The functions that policies are told of. */
-type Declared = Exclude<keyof RoleContext, "vars" | "facts" | "host" | "check">;
+/** The functions that policies are told of, but for those in parts. */
+type Declared = Exclude<keyof RoleContext, "vars" | "facts" | "host" | "check" | PartType>;
 
-/** Every resource type, by the name that `main` has it under. */
+/** Every resource type that the wing itself has, by the name that `main` has it under. */
 export const TYPES = { file, directory, link, shell, echo } as const satisfies Readonly<
   Record<Declared, AnyType>
 >;

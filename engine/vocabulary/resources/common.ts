@@ -26,6 +26,11 @@ export interface CommonOptions<R extends Result = Result> {
   timeout?: number;
   /** For --tags and --skip-tags, beside those of the role's entry */
   tags?: readonly string[];
+  /**
+   * The user on whose behalf it is done. Needs a role that runs as root, or a sudo that asks nothing. Default: the one
+   * that the role runs as
+   */
+  as?: string;
   /** How often it is tried again when it failed, or when `until` gave false. Default 0, with `until` 3 */
   retries?: number;
   /** Seconds between two tries. Default 1 */
@@ -45,6 +50,6 @@ export interface OwnershipOptions {
   owner?: string | number;
   /** Group name or id. Default: as it is */
   group?: string | number;
-  /** Permission bits. Default: as they are */
+  /** Permission bits: 0o644, or the same as an octal string. Default: as they are */
   mode?: number | string;
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 /** A Docker engine and the image that the lab's hosts start from, or why there is none. */
 export type Engine = { readonly image: string } | { readonly missing: string };
 
-const SCRIPT = path.join(path.dirname(fileURLToPath(import.meta.url)), "base-image.sh");
+const script = (name: string) => path.join(path.dirname(fileURLToPath(import.meta.url)), name);
 
 const run = (file: string, args: readonly string[]) =>
   new Promise<{ ok: boolean; stdout: string; lastError: string }>((resolve) => {
@@ -18,12 +18,15 @@ const run = (file: string, args: readonly string[]) =>
     );
   });
 
-/** Looks for the engine, and builds the base image where that is possible (minutes, the first time). */
-export async function findEngine(): Promise<Engine> {
+/**
+ * Looks for the engine, and builds the image where that is possible (minutes, the first time): "base" for the lab's
+ * hosts, "types" for those that package managers and services are tried on.
+ */
+export async function findEngine(kind: "base" | "types" = "base"): Promise<Engine> {
   // The reaper's image would have to come from a registry; what a run leaves behind ends by its own timer.
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= "true";
   const info = await run("docker", ["info", "--format", "{{.ServerVersion}}"]);
   if (!info.ok) return { missing: "no Docker engine answers" };
-  const built = await run(SCRIPT, []);
+  const built = await run(script(`${kind}-image.sh`), []);
   return built.ok ? { image: built.stdout } : { missing: built.lastError };
 }

@@ -133,7 +133,9 @@ export default definePolicy({ roles: [{ role: one, groups: ["web"] }, { role: tw
       expect.objectContaining({ type: "shell", status: "failed", error: expect.stringContaining("3") }),
     ]);
     expect(existsSync(path.join(lab.host("l2").folder, "one"))).toBe(true);
-    expect(run.events.filter((event) => "role" in event && event.role === "two")).toEqual([]);
+    expect(run.events.filter((event) => "role" in event && event.role === "two")).toEqual([
+      { event: "stopped", role: "two", hosts: ["l2"], reason: "role one failed on l1" },
+    ]);
   });
 
   test("control characters of a host don't reach the terminal", async () => {

@@ -98,7 +98,7 @@ describe.skipIf(!built)("what a person reads", () => {
       ...["--limit-hosts", "l1"],
     ]);
     expect(stdout).toMatch(
-      /^ {2}l1 unreachable at b1: can't connect to 127\.0\.0\.1:\d+: nothing listens there/m,
+      /^ {2}l1 {2}unreachable at b1 {2}can't connect to 127\.0\.0\.1:\d+: nothing listens there/m,
     );
     expect(stderr).toBe("");
     expect(status).toBe(4);

@@ -58,10 +58,11 @@ describe("the documents' examples", () => {
   it.each(others.filter((name) => blocks(name, "ts").length > 0))(
     "in %s have the right types",
     async (name) => {
-      expect(blocks(name, "ts")).toHaveLength(1);
-      const folder = await tempFolder({ "example.ts": example(name) });
-      const file = path.join(folder, "example.ts");
-      await typeCheck({ file, folder, sources: [file] }, await testPackage());
+      for (const code of blocks(name, "ts")) {
+        const folder = await tempFolder({ "example.ts": code });
+        const file = path.join(folder, "example.ts");
+        await typeCheck({ file, folder, sources: [file] }, await testPackage());
+      }
     },
   );
 });
@@ -147,6 +148,7 @@ describe("docs/commands.md", () => {
       ...(await events(["local", "--diff", "-e", `at=${path.join(cwd, "out")}`, "-o", "json"], cwd)),
       ...(await events(["ping", "-o", "json"], cwd)),
       ...(await events(["validate", "-o", "json"], cwd)),
+      ...(await events(["facts", "hostname", "--local", "-o", "json"], cwd)),
       ...(await events(["inventory", "-F", "none", "-o", "json"], cwd)),
       // Takes more hosts than this machine to come about.
       { event: "stopped", role: "r", hosts: [], reason: "" } satisfies StoppedEvent,

@@ -53,6 +53,28 @@ test("its refusals and wrong options are sentences with its name", async () => {
   expect(wrong.result).toMatchObject({ error: expect.stringContaining('it has no option "till"') });
 });
 
+test("a list in the place of a name is the option `names` of the types that have it, and no name elsewhere", async () => {
+  const { events, result } = await play(`
+    const basket = mop.defineType({ name: "basket", options: { names: mop.rules.list },
+      plan: async (context, name, { names }) => ({ actions: names ?? [name], apply: async () => names ?? [name] }) });
+    exports.role = { types: { basket }, async main({ basket, directory }) {
+      await basket(["apple", "pear"]);
+      await basket("plum");
+      await basket(["apple", 7], { ignoreErrors: true });
+      await directory(["a", "b"]);
+    } };`);
+  expect(changes(events)).toEqual(["apple", "pear", "plum"]);
+  expect(statuses(events)).toEqual([
+    "basket apple, pear changed",
+    "basket plum changed",
+    "basket apple, 7 failed",
+    "directory a, b failed",
+  ]);
+  expect(result).toMatchObject({
+    error: expect.stringContaining("directory a, b: its name must be a string that is not empty"),
+  });
+});
+
 const LAMP = `
 const by = (name, fits) => ({ name, suits: () => fits, note: name });
 const lamp = mop.defineType({

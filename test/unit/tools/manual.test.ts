@@ -91,6 +91,7 @@ describe("the default in an option's docstring", () => {
     ["As it was. Default: the host's own. Only for apt", "As it was. Only for apt", "the host's own"],
     ["Any. Default false: any version will do", "Any", "`false`: any version will do"],
     ["The id. Default for a new one: the host's", "The id", "for a new one: the host's"],
+    ["Its user; default: root. Needs sudo", "Its user. Needs sudo", "root"],
     ['Suites. Default ["main"]', "Suites", '`["main"]`'],
     ["Has no\ndefault value", "Has no\ndefault value", ""],
   ])("of %j stands in its own column", async (text, meaning, byDefault) => {

@@ -102,6 +102,12 @@ describe.skipIf(process.platform !== "linux")("a command's processes (told by /p
   });
 });
 
+test("a command has no children but its own, so that it may wait for any", async () => {
+  const { done, output } = started("exec perl -e '1 while wait() != -1; print \"no child left\"'");
+  expect(await done).toEqual({ rc: 0, signal: null });
+  expect(output()).toBe("no child left");
+}, 5_000);
+
 test("a command that is killed says by which signal", async () => {
   expect(await started("kill -USR1 $$").done).toEqual({ rc: -1, signal: "SIGUSR1" });
 });

@@ -1,3 +1,7 @@
+import { ARCHIVE_CASES } from "./cases/archives.js";
+import { COMMAND_CASES } from "./cases/commands.js";
+import { EDIT_CASES } from "./cases/edits.js";
+import { TREE_CASES } from "./cases/trees.js";
 import type { Tree, TypeName } from "./stage.js";
 
 /** State and options in, actions out. "$" in a path or target stands for the case's own folder. */
@@ -13,11 +17,14 @@ export interface Case {
   /** What stands there afterwards; left out: the same as before */
   readonly after?: Tree;
   readonly diff?: string;
+  /** Files that came along with the role, and folders of them that came as a whole */
+  readonly offered?: Readonly<Record<string, string | Uint8Array>>;
+  readonly trees?: readonly string[];
   /** Only root can do it, or only another user is refused it */
   readonly only?: "root" | "user";
 }
 
-export const CASES: readonly Case[] = [
+const WING_CASES: readonly Case[] = [
   {
     claim: "a file is made with its content and the mode that the umask leaves",
     state: {},
@@ -576,4 +583,12 @@ export const CASES: readonly Case[] = [
     options: { absent: true },
     error: "no link",
   },
+];
+
+export const CASES: readonly Case[] = [
+  ...WING_CASES,
+  ...EDIT_CASES,
+  ...TREE_CASES,
+  ...ARCHIVE_CASES,
+  ...COMMAND_CASES,
 ];

@@ -35,6 +35,17 @@ describe("a check", () => {
     }
   });
 
+  test("keeps what it planned in a new folder when that gets other attributes", async () => {
+    const folder = await tempFolder();
+    const run = new Run({ check: true });
+    await run.do("directory", `${folder}/new/in`);
+    await run.do("directory", `${folder}/new`, { mode: 0o711 });
+    expect((await run.do("directory", `${folder}/new/in`)).report).toMatchObject({ status: "ok" });
+    await run.do("directory", `${folder}/new`, { absent: true, recursive: true });
+    await run.do("directory", `${folder}/new`);
+    expect((await run.do("directory", `${folder}/new/in`)).report).toMatchObject({ changes: ["create"] });
+  });
+
   test("doesn't refuse a missing folder that a command before may have made", async () => {
     const folder = await tempFolder();
     const run = new Run({ check: true });

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import fc from "fast-check";
 import type { ResourceReport } from "../../../../engine/leaf/resource.js";
+import { tarOf } from "./make-archive.js";
 import { build, look, offering, Run, type Tree, type TypeName } from "./stage.js";
 
 interface Step {
@@ -31,9 +32,43 @@ const options: Record<string, fc.Arbitrary<Record<string, unknown>>> = {
     fc.record({ to: fc.constantFrom("a", "b", "a/b", "nowhere", "l"), force: flag }),
     fc.constant({ absent: true }),
   ),
+  lineInFile: fc.oneof(
+    fc.record({ line: fc.constantFrom("one", "two", "x"), mode, create: flag }),
+    fc.record({
+      line: fc.constant("new"),
+      regexp: fc.constantFrom("o", "^t", "nope"),
+      before: fc.constantFrom("start", "two"),
+    }),
+    fc.record({ regexp: fc.constantFrom("o", "e"), absent: fc.constant(true) }),
+  ),
+  blockInFile: fc.oneof(
+    fc.record({ block: fc.constantFrom("b", "b\nc"), create: flag, after: fc.constantFrom("one", "two") }),
+    fc.constant({ absent: true }),
+  ),
+  copyTree: fc.record({ source: fc.constantFrom("t", "u"), purge: flag, mode, directoryMode: mode }),
+  archive: fc.record({ source: fc.constantFrom("t.tar", "u.tar"), strip: fc.constantFrom(0, 1) }),
+};
+const OFFERED = {
+  "s.txt": "one\n",
+  "run.sh": "two\n",
+  "t/x": "one\n",
+  "t/b/x": "deep\n",
+  "u/b": "two\n",
+  "u/run.sh": "#!\n",
+  "t.tar": tarOf([
+    { name: "x", content: "one\n" },
+    { name: "b/x", mode: 0o600, content: "two\n" },
+  ]),
+  "u.tar": tarOf([
+    { name: "b/y", mode: 0o755, content: "y\n" },
+    { name: "l", to: "b/y" },
+  ]),
 };
 const step: fc.Arbitrary<Step> = fc
-  .constantFrom<TypeName>("file", "directory", "link")
+  .constantFrom<TypeName>(
+    ...(["file", "directory", "link", "file", "directory", "link"] as const),
+    ...(["lineInFile", "blockInFile", "copyTree", "archive"] as const),
+  )
   .chain((type) => fc.record({ type: fc.constant(type), at: place, options: options[type]! }));
 
 const line = fc.constantFrom(
@@ -51,7 +86,7 @@ const start: fc.Arbitrary<Tree> = fc
   );
 
 async function play(folder: string, steps: readonly Step[], check: boolean): Promise<ResourceReport[]> {
-  const run = new Run({ check, diff: true, offered: offering({ "s.txt": "one\n", "run.sh": "two\n" }) });
+  const run = new Run({ check, diff: true, offered: offering(OFFERED, ["t", "u"]) });
   const reports: ResourceReport[] = [];
   for (const { type, at, options } of steps)
     reports.push((await run.do(type, path.join(folder, at), { ...options, ignoreErrors: true })).report);
@@ -84,7 +119,8 @@ export async function foretell(below: string, numRuns: number): Promise<Seen> {
       const happened = await play(home, steps, false);
       assert.deepEqual(foretold, happened);
       for (const { status } of happened) if (status === "changed" || status === "failed") seen[status]++;
-      for (const name of Object.keys(await look(home))) assert(!name.includes(".mop-"), `${name} was left`);
+      for (const name of Object.keys(await look(home)))
+        assert(!/\.mop-[0-9a-f]{12}/.test(name), `${name} was left`);
     },
   );
   try {

@@ -24,7 +24,7 @@ export async function playAll(below: string, cases: readonly Case[]): Promise<Pl
   }
 }
 
-async function play(at: string, { state, type, name, options }: Case): Promise<Played> {
+async function play(at: string, { state, type, name, options, offered = {}, trees }: Case): Promise<Played> {
   await mkdir(at);
   const folder = await realpath(at);
   const fill = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll("$", folder)) as T;
@@ -34,8 +34,8 @@ async function play(at: string, { state, type, name, options }: Case): Promise<P
     Object.entries(options).map(([key, value]) => [key, typeof value === "string" ? fill(value) : value]),
   );
   const run = async (check: boolean) => {
-    const offered = offering({ "bin/run.sh": "#!/bin/sh\n" });
-    return hide(await new Run({ check, diff: true, offered }).do(type, fill(name), own));
+    const all = offering({ "bin/run.sh": "#!/bin/sh\n", ...offered }, trees);
+    return hide(await new Run({ check, diff: true, offered: all }).do(type, fill(name), own));
   };
   const checked = await run(true);
   const untouched = hide(await look(folder));

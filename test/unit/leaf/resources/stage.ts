@@ -12,8 +12,11 @@ import {
 } from "node:fs/promises";
 import path from "node:path";
 import type { ResourceError } from "../../../../engine/leaf/errors.js";
+import { fetchedFiles } from "../../../../engine/leaf/files/fetched.js";
 import { Files } from "../../../../engine/leaf/files/files.js";
 import { OfferedFiles } from "../../../../engine/leaf/files/offered.js";
+import * as commands from "../../../../engine/leaf/parts/commands.js";
+import * as files from "../../../../engine/leaf/parts/files.js";
 import { Children } from "../../../../engine/leaf/process/children.js";
 import { type ResourceReport, runResource } from "../../../../engine/leaf/resource.js";
 import type { RoleTools } from "../../../../engine/leaf/type.js";
@@ -62,7 +65,8 @@ export async function look(folder: string): Promise<Tree> {
   return tree;
 }
 
-export type TypeName = keyof typeof TYPES;
+const ALL_TYPES = { ...TYPES, ...files.types, ...commands.types };
+export type TypeName = keyof typeof ALL_TYPES;
 
 export interface Ran {
   readonly report: ResourceReport;
@@ -88,6 +92,8 @@ export class Run {
         file: async (name, local) => `${name}:${JSON.stringify(local)}`,
         text: async (text) => text.replace("{{", "<").replace("}}", ">"),
       },
+      parts: { load: async () => ({ ...files }) },
+      fetched: fetchedFiles({}, { host: { name: "l1", groups: [] } }, { fetch: async () => undefined }),
       signal: new AbortController().signal,
       output: async (stream, text) => {
         this.output.push(`${stream}:${text}`);
@@ -102,7 +108,7 @@ export class Run {
     // The table's types differ in their options, which runResource checks.
     const run = runResource as unknown as (...args: unknown[]) => Promise<Result>;
     let thrown: ResourceError | undefined;
-    const result = await run(TYPES[type], this.context, name, options, extras).catch(
+    const result = await run(ALL_TYPES[type], this.context, name, options, extras).catch(
       (error: ResourceError) => {
         if (error.name !== "ResourceError") throw error;
         thrown = error;
@@ -115,9 +121,12 @@ export class Run {
 }
 
 /** Files that came along with a role. */
-export function offering(files: Record<string, string>): OfferedFiles {
-  const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-  const blobs = new Map(Object.values(files).map((text) => [hash(text), Buffer.from(text)]));
+export function offering(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  trees: readonly string[] = [],
+): OfferedFiles {
+  const hash = (text: string | Uint8Array) => createHash("sha256").update(text).digest("hex");
+  const blobs = new Map(Object.values(files).map((text) => [hash(text), Buffer.from(text as string)]));
   return new OfferedFiles(
     {
       async blob(wanted) {
@@ -133,5 +142,6 @@ export function offering(files: Record<string, string>): OfferedFiles {
         { size: Buffer.byteLength(text), hash: hash(text), chunks: [], executable: name.endsWith(".sh") },
       ]),
     ),
+    trees,
   );
 }

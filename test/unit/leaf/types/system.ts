@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { expect, test } from "vitest";
 import { Refusal } from "../../../../engine/leaf/errors.js";
 import { Files } from "../../../../engine/leaf/files/files.js";
@@ -40,6 +43,15 @@ export interface SystemCase {
   readonly after?: SystemState;
 }
 
+/** What a state's files lie in exists, whatever this machine has. */
+function layFolders(files: Files, places: readonly string[]): void {
+  const laid = new Set<string>();
+  for (const place of places)
+    for (let at = path.dirname(place); at !== "/" && !existsSync(at); at = path.dirname(at)) laid.add(at);
+  for (const at of [...laid].sort())
+    files.foresee(at, { kind: "directory", mode: 0o755, uid: 0, gid: 0, fresh: true });
+}
+
 interface SystemRun {
   readonly report: ResourceReport;
   readonly ran: readonly string[];
@@ -47,15 +59,16 @@ interface SystemRun {
 
 async function run(
   type: AnyType,
-  item: Pick<SystemCase, "name" | "options">,
+  item: Pick<SystemCase, "name" | "options" | "after">,
   state: SystemState,
   mode: "check" | "apply",
 ): Promise<SystemRun> {
   const files = new Files();
+  layFolders(files, Object.keys(state.files ?? {}));
   for (const [at, content] of Object.entries(state.files ?? {})) {
     const bytes = Buffer.from(content ?? "");
     const attributes = { mode: 0o644, uid: 0, gid: 0 };
-    const hash = "";
+    const hash = createHash("sha256").update(bytes).digest("hex");
     files.foresee(
       at,
       content === null
@@ -73,7 +86,8 @@ async function run(
     children: {
       async run({ file, args, onOutput }: Command) {
         const line = [file, ...args].join(" ");
-        let answer = state.programs?.[line];
+        // What a type looks at once it has done something is the host as it is afterwards.
+        let answer = (ran.length > 0 ? item.after?.programs?.[line] : undefined) ?? state.programs?.[line];
         if (answer === undefined) {
           // A plan may only ask what the state answers.
           if (mode === "check")
@@ -92,6 +106,13 @@ async function run(
       },
     },
     renderer: { file: async (name) => name, text: async (text) => text },
+    parts: { load: async () => ({}) },
+    fetched: {
+      held: () => undefined,
+      place: (folder, at) => folder + at,
+      remember: () => undefined,
+      send: async () => undefined,
+    },
     signal: new AbortController().signal,
     output: async () => undefined,
   };

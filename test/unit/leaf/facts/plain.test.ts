@@ -1,9 +1,9 @@
 import os from "node:os";
 import { expect, test } from "vitest";
-import { gatherFacts } from "../../../engine/leaf/facts/gather.js";
-import { type Installed, packageManager, serviceManager } from "../../../engine/leaf/facts/managers.js";
-import { parseOsRelease, parseSystemVersion } from "../../../engine/leaf/facts/os-release.js";
-import { parseAvailableMemory, parseCpuModel, parseFqdn } from "../../../engine/leaf/facts/proc.js";
+import { gatherFacts } from "../../../../engine/leaf/facts/gather.js";
+import { type Installed, packageManager, serviceManager } from "../../../../engine/leaf/facts/managers.js";
+import { parseOsRelease, parseSystemVersion } from "../../../../engine/leaf/facts/os-release.js";
+import { parseAvailableMemory, parseCpuModel, parseFqdn } from "../../../../engine/leaf/facts/proc.js";
 
 const DEBIAN = `PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"
 NAME="Debian GNU/Linux"

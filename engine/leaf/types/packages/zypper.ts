@@ -1,0 +1,54 @@
+import type { TypeContext } from "../../../vocabulary/types.js";
+import { newest } from "./dnf.js";
+import type { PackageProvider } from "./provider.js";
+import { rpmInstalled } from "./rpm.js";
+import { compareVersions } from "./versions.js";
+
+/** Done, though a reboot or a restart of zypper itself is called for. */
+const DONE = [0, 102, 103];
+const NOT_FOUND = 104;
+
+export const zypper: PackageProvider = {
+  name: "zypper",
+  suits: ({ packageManager }) => packageManager === "zypper",
+  installed: rpmInstalled,
+  async offered(context, names, installed) {
+    const all = await search(context, names);
+    return newest(new Map([...all].map(([name, versions]) => [name, versions[0]!])), installed);
+  },
+  choices: async (context, name) => (await search(context, [name])).get(name) ?? [],
+  async refresh(context) {
+    await context.exec("zypper", ["-n", "-q", "refresh"]);
+  },
+  async install(context, packages) {
+    const specs = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
+    const down = packages.some(({ version }) => version !== undefined) ? ["--oldpackage"] : [];
+    await context.exec("zypper", ["-n", "-q", "install", "--auto-agree-with-licenses", ...down, ...specs], {
+      accept: DONE,
+    });
+  },
+  async remove(context, names) {
+    await context.exec("zypper", ["-n", "-q", "remove", ...names], { accept: DONE });
+  },
+};
+
+/** Every version in the repositories, the newest first. */
+async function search(context: TypeContext, names: readonly string[]): Promise<Map<string, string[]>> {
+  const { stdout } = await context.exec(
+    "zypper",
+    ["-n", "-x", "search", "--details", "--match-exact", "--type", "package", ...names],
+    { accept: [0, NOT_FOUND] },
+  );
+  const found = new Map<string, string[]>();
+  for (const [, attributes = ""] of stdout.matchAll(/<solvable\s([^>]*)>/g)) {
+    const value = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
+    // What is installed and in no repository any more can't be had.
+    if (value("repository") === "(System Packages)") continue;
+    const [name, version] = [value("name"), value("edition")];
+    const versions = found.get(name) ?? [];
+    if (!versions.includes(version)) versions.push(version);
+    found.set(name, versions);
+  }
+  for (const versions of found.values()) versions.sort((a, b) => compareVersions(b, a));
+  return found;
+}

@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findEngine } from "./support/engine.js";
+import { TypesHost } from "./support/types-host.js";
+
+const engine = await findEngine("types");
+
+/** Counts its starts and reloads, and runs until it is told to end. */
+const DAEMON = `printf '%s\\n' '#!/bin/sh' 'echo start >>/var/log/shop' 'trap "echo reload >>/var/log/shop" HUP' \\
+  'echo $$ >/run/shop.pid' 'while :; do sleep 0.1; done' >/usr/local/bin/shop; chmod 755 /usr/local/bin/shop; : >/var/log/shop`;
+
+describe.skipIf("missing" in engine)(
+  `services, for real ${"missing" in engine ? `(${engine.missing})` : ""}`,
+  () => {
+    let host: TypesHost;
+    const log = async () =>
+      (await host.sh("sleep 0.3; cat /var/log/shop; : >/var/log/shop")).trim().split("\n").join();
+    const service = (options: string) => `await mop.service("shop", ${options});`;
+    const done = (...changes: string[]) => [`service shop: ${changes.join(", ")}`];
+
+    /** What every manager does alike. */
+    const ordinary = async (provider: string) => {
+      const one = (options: string) => service(`{ provider: "${provider}", ${options} }`);
+      expect(await host.applyTwice(one("started: true, enabled: true"))).toEqual(done("enable", "start"));
+      expect(await log()).toBe("start");
+      const restart = await host.local(one("restarted: true"));
+      expect(restart.seen, restart.text).toMatchObject([{ status: "changed", changes: ["restart"] }]);
+      expect(await log()).toBe("start");
+      const reload = await host.local(one("reloaded: true"));
+      expect(reload.seen, reload.text).toMatchObject([{ status: "changed", changes: ["reload"] }]);
+      expect(await log()).toBe("reload");
+      expect(await host.applyTwice(one("started: false, enabled: false"))).toEqual(done("disable", "stop"));
+      const again = await host.local(one("restarted: true"));
+      expect(again.seen, again.text).toMatchObject([{ status: "changed", changes: ["restart"] }]);
+      expect(await log()).toBe("start");
+      expect(await host.applyTwice(one("started: false"))).toEqual(done("stop"));
+      expect(await host.refusal(one("started: true").replace("shop", "nosuch"))).toBe(
+        'there is no service "nosuch" on this host',
+      );
+    };
+
+    describe("systemd", () => {
+      const UNIT = `[Service]\\nExecStart=/usr/local/bin/shop\\nExecReload=/bin/kill -HUP $MAINPID\\n[Install]\\nWantedBy=multi-user.target\\n`;
+      beforeAll(async () => {
+        if ("missing" in engine) return;
+        host = await TypesHost.start(engine.image, {
+          systemd: true,
+          prepare: `${DAEMON}; printf '${UNIT}' >/etc/systemd/system/shop.service`,
+        });
+      });
+      afterAll(() => host?.stop());
+
+      test("started, enabled, restarted, reloaded, stopped", async () => {
+        await ordinary("systemd");
+      });
+
+      test("is the provider of its own accord, masks and unmasks", async () => {
+        await host.sh(
+          "rm /etc/systemd/system/shop.service; printf '" +
+            UNIT +
+            "' >/usr/lib/systemd/system/shop.service; systemctl daemon-reload",
+        );
+        expect(await host.applyTwice(service("{ masked: true }"))).toEqual(done("mask"));
+        expect(await host.refusal(service("{ started: true }"))).toContain('"masked: false" unmasks it');
+        expect(await host.applyTwice(service("{ masked: false, started: true }"))).toEqual(
+          done("unmask", "start"),
+        );
+        expect(await log()).toBe("start");
+      });
+
+      test("a new drop-in is read before the restart, and the check of both together says so", async () => {
+        const body = `
+          const limits = await mop.file("/etc/systemd/system/shop.service.d/env.conf", { content: "[Service]\\nEnvironment=A=1\\n" });
+          await mop.service("shop", { daemonReload: true, started: true });
+          if (limits.changed) await mop.service("shop", { restarted: true });`;
+        await host.sh("mkdir -p /etc/systemd/system/shop.service.d");
+        expect(await host.applyTwice(body)).toEqual([
+          "file /etc/systemd/system/shop.service.d/env.conf: create",
+          "service shop: daemonReload",
+          "service shop: restart",
+        ]);
+        expect(await host.sh("systemctl show -p Environment shop")).toBe("Environment=A=1\n");
+      });
+
+      test("a new unit and its service are planned together", async () => {
+        const body = `
+          await mop.file("/etc/systemd/system/other.service", { content: "[Service]\\nExecStart=/bin/sleep 1000\\n[Install]\\nWantedBy=multi-user.target\\n" });
+          await mop.service("other", { started: true, enabled: true });`;
+        expect(await host.applyTwice(body)).toEqual([
+          "file /etc/systemd/system/other.service: create",
+          "service other: enable, start",
+        ]);
+      });
+
+      test("one that ends at once has failed to start", async () => {
+        await host.sh("printf '[Service]\\nExecStart=/bin/false\\n' >/etc/systemd/system/broken.service");
+        const run = await host.local('await mop.service("broken", { started: true, timeout: 20 });');
+        expect(run.status, run.text).toBe(2);
+        expect(run.seen[0]?.error).toMatch(
+          /it was started, but it is not running|systemctl ended with status/,
+        );
+      });
+    });
+
+    describe("openrc and sysvinit", () => {
+      beforeAll(async () => {
+        if ("missing" in engine) return;
+        const rc = [
+          "#!/sbin/openrc-run",
+          "extra_started_commands=reload",
+          "start() { start-stop-daemon --start --background --make-pidfile --pidfile /run/shop.pid --exec /usr/local/bin/shop; }",
+          "stop() { start-stop-daemon --stop --pidfile /run/shop.pid; }",
+          "reload() { kill -HUP $(cat /run/shop.pid); }",
+        ];
+        host = await TypesHost.start(engine.image, {
+          prepare: `${DAEMON}; mkdir -p /run/openrc; touch /run/openrc/softlevel; printf '%s\\n' ${rc.map((line) => `'${line}'`).join(" ")} >/etc/init.d/shop; chmod 755 /etc/init.d/shop`,
+        });
+      });
+      afterAll(() => host?.stop());
+
+      test("openrc: started, enabled, restarted, reloaded, stopped", async () => {
+        await ordinary("openrc");
+        expect((await host.sh("find /etc/runlevels -name shop")).trim()).toBe("");
+      });
+
+      test("sysvinit: started, enabled, restarted, reloaded, stopped", async () => {
+        await host.sh(`cat >/etc/init.d/shop <<'SH'
+#!/bin/sh
+### BEGIN INIT INFO
+# Provides: shop
+# Required-Start:
+# Required-Stop:
+# Default-Start: 2 3 4 5
+# Default-Stop: 0 1 6
+### END INIT INFO
+alive() { [ -f /run/shop.pid ] && kill -0 $(cat /run/shop.pid) 2>/dev/null; }
+case $1 in
+  start) alive || { setsid /usr/local/bin/shop </dev/null >/dev/null 2>&1 & sleep 0.2; } ;;
+  stop) alive && { kill -9 $(cat /run/shop.pid); sleep 0.2; }; rm -f /run/shop.pid ;;
+  restart) $0 stop; $0 start ;;
+  reload) kill -HUP $(cat /run/shop.pid) ;;
+  status) alive || exit 3 ;;
+esac
+SH`);
+        await ordinary("sysvinit");
+        expect((await host.sh("find /etc/rc3.d -name 'S*shop'")).trim()).toBe("");
+      });
+    });
+  },
+);

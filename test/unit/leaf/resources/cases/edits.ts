@@ -1,0 +1,185 @@
+import type { Case } from "../cases.js";
+
+const BLOCK = "# BEGIN managed by mop\nx\n# END managed by mop\n";
+
+/** A case of lineInFile over a file "a" with this content; `after`: its content then, left out: the same. */
+const line = (
+  claim: string,
+  content: string,
+  options: Record<string, unknown>,
+  after?: string,
+  more: Partial<Case> = {},
+): Case => ({
+  claim,
+  state: { a: `file 0640 ${content}` },
+  type: "lineInFile",
+  name: "$/a",
+  options,
+  actions: after === undefined ? [] : ["content"],
+  ...(after === undefined ? {} : { after: { a: `file 0640 ${after}` } }),
+  ...more,
+});
+
+const block = (...given: Parameters<typeof line>): Case => ({ ...line(...given), type: "blockInFile" });
+
+const wrong = (
+  claim: string,
+  type: "lineInFile" | "blockInFile",
+  options: Record<string, unknown>,
+  error: string,
+  state: Case["state"] = { a: "file 0644 x\n" },
+): Case => ({ claim, state, type, name: "$/a", options, error });
+
+export const EDIT_CASES: readonly Case[] = [
+  line("a line that is missing comes at the end", "one\n", { line: "two" }, "one\ntwo\n", {
+    diff: "--- $/a\n+++ $/a\n@@ -1 +1,2 @@\n one\n+two\n",
+  }),
+  line("a line that stands there already is nothing to do", "one\ntwo\n", { line: "one" }),
+  line("a line that is only part of another is missing", "one more\n", { line: "one" }, "one more\none\n"),
+  line("a file without a last newline stays without one", "one", { line: "two" }, "one\ntwo"),
+  line("an empty file gets its first line", "", { line: "two" }, "two\n"),
+  line("an empty line is a line too", "one\n", { line: "" }, "one\n\n"),
+  line("a file of Windows keeps its line ends", "one\r\ntwo\r\n", { line: "x" }, "one\r\ntwo\r\nx\r\n"),
+  line("mixed line ends stay as they are", "one\r\ntwo\n", { line: "x" }, "one\r\ntwo\nx\n"),
+  line(
+    "the last line that fits is replaced",
+    "p=1\nq=2\np=3\n",
+    { regexp: "^p=", line: "p=9" },
+    "p=1\nq=2\np=9\n",
+  ),
+  line("a line that was replaced already is nothing to do", "p=9\n", { regexp: /^p=/, line: "p=9" }),
+  line("a regular expression may have flags", "PORT 1\n", { regexp: /^port /gi, line: "port 2" }, "port 2\n"),
+  line("nothing fits, so the line comes at the end", "a\n", { regexp: "^p=", line: "p=9" }, "a\np=9\n"),
+  line("nothing fits, but the line stands there", "a\nb\n", { regexp: "^p=", line: "a" }),
+  line(
+    "what fits is replaced by a line that does not fit",
+    "a\np=1\n",
+    { regexp: "^p=", line: "a" },
+    "a\na\n",
+  ),
+  line("behind the last line that fits", "[a]\n[b]\nz\n", { line: "x", after: /^\[/ }, "[a]\n[b]\nx\nz\n"),
+  line("behind a line that is missing means at the end", "a\n", { line: "x", after: "nope" }, "a\nx\n"),
+  line("before the first line that fits", "a\n[b]\n[c]\n", { line: "x", before: /^\[/ }, "a\nx\n[b]\n[c]\n"),
+  line("before a line that is missing means at the end", "a\n", { line: "x", before: "nope" }, "a\nx\n"),
+  line("at the beginning", "a\n", { line: "x", before: "start" }, "x\na\n"),
+  line("a line of letters beyond ASCII", "grün\n", { regexp: "^gr.n", line: "rot 🎈" }, "rot 🎈\n"),
+  line("every line that fits is removed", "p=1\nq\np=2\n", { regexp: "^p=", absent: true }, "q\n", {
+    diff: "--- $/a\n+++ $/a\n@@ -1,3 +1 @@\n-p=1\n q\n-p=2\n",
+  }),
+  line("a line is removed where it stands whole", "a\nab\na\n", { line: "a", absent: true }, "ab\n"),
+  line("the only line is removed", "a\n", { line: "a", absent: true }, ""),
+  line("a line that is missing need not be removed", "a\n", { line: "b", absent: true }),
+  line("a line and its file's mode change together", "a\n", { line: "b", mode: 0o600 }, undefined, {
+    actions: ["content", "mode"],
+    after: { a: "file 0600 a\nb\n" },
+  }),
+  line("the mode alone changes", "a\n", { line: "a", mode: "0600" }, undefined, {
+    actions: ["mode"],
+    after: { a: "file 0600 a\n" },
+  }),
+  {
+    claim: "create makes a file that is missing",
+    state: {},
+    type: "lineInFile",
+    name: "$/a",
+    options: { line: "x", create: true, mode: 0o600 },
+    actions: ["create"],
+    after: { a: "file 0600 x\n" },
+  },
+  {
+    claim: "nothing is removed from a file that is missing",
+    state: {},
+    type: "lineInFile",
+    name: "$/a",
+    options: { line: "x", absent: true },
+    actions: [],
+  },
+  {
+    claim: "a link to the file is followed and stays",
+    state: { a: "file 0644 a\n", l: "link a" },
+    type: "lineInFile",
+    name: "$/l",
+    options: { line: "b" },
+    actions: ["content"],
+    after: { a: "file 0644 a\nb\n", l: "link a" },
+  },
+  line("a validate that is content lets it pass", "a\n", { line: "b", validate: "grep -q b %s" }, "a\nb\n"),
+  wrong("a file that is missing is told", "lineInFile", { line: "x" }, '"create: true" makes it', {}),
+  wrong("it needs a line", "lineInFile", {}, 'needs the option "line"'),
+  wrong("two lines are refused", "lineInFile", { line: "a\nb" }, "must be one line"),
+  wrong("absent needs to know what", "lineInFile", { absent: true }, '"line" or "regexp"'),
+  wrong(
+    "two places are refused",
+    "lineInFile",
+    { line: "a", after: "x", before: "x" },
+    'both "after" and "before"',
+  ),
+  wrong(
+    "an expression that is none is told",
+    "lineInFile",
+    { line: "a", regexp: "(" },
+    "a regular expression",
+  ),
+  wrong("a folder is told", "lineInFile", { line: "x" }, "a folder stands there", { a: "dir 0755" }),
+  block("a block that is missing comes at the end", "one\n", { block: "x\n" }, `one\n${BLOCK}`),
+  block("a block without a last newline is the same", `one\n${BLOCK}`, { block: "x" }),
+  block(
+    "a block that differs is replaced where it stands",
+    `1\n${BLOCK}2\n`,
+    { block: "y\nz" },
+    "1\n# BEGIN managed by mop\ny\nz\n# END managed by mop\n2\n",
+  ),
+  block("an empty block has its marks", "", { block: "" }, "# BEGIN managed by mop\n# END managed by mop\n"),
+  block(
+    "a block may have empty lines",
+    "",
+    { block: "\na\n\nb\n" },
+    "# BEGIN managed by mop\n\na\n\nb\n# END managed by mop\n",
+  ),
+  block("a block comes behind a line", "a\nb\n", { block: "x", after: "^a" }, `a\n${BLOCK}b\n`),
+  block("a block comes at the beginning", "a\n", { block: "x", before: "start" }, `${BLOCK}a\n`),
+  block(
+    "other marks are another block",
+    BLOCK,
+    { block: "y", marker: "// {mark} mine" },
+    `${BLOCK}// BEGIN mine\ny\n// END mine\n`,
+  ),
+  block("a block is removed with its marks", `1\n${BLOCK}2\n`, { absent: true }, "1\n2\n"),
+  block("a block that is missing need not be removed", "1\n", { absent: true }),
+  block(
+    "a block in a file of Windows gets its line ends",
+    "a\r\n",
+    { block: "x\ny" },
+    "a\r\n# BEGIN managed by mop\r\nx\r\ny\r\n# END managed by mop\r\n",
+  ),
+  {
+    claim: "create makes a file with the block",
+    state: {},
+    type: "blockInFile",
+    name: "$/a",
+    options: { block: "x", create: true },
+    actions: ["create"],
+    after: { a: `file 0644 ${BLOCK}` },
+  },
+  wrong("a mark alone is not guessed about", "blockInFile", { block: "x" }, "without the other one", {
+    a: "file 0644 # BEGIN managed by mop\nx\n",
+  }),
+  wrong(
+    "marks in the wrong order are not guessed about",
+    "blockInFile",
+    { absent: true },
+    "without the other one",
+    {
+      a: "file 0644 # END managed by mop\n# BEGIN managed by mop\n",
+    },
+  ),
+  wrong(
+    "a block may not end itself",
+    "blockInFile",
+    { block: "# END managed by mop" },
+    "one of its own marks",
+  ),
+  wrong("a marker needs its {mark}", "blockInFile", { block: "x", marker: "# mine" }, "{mark}"),
+  wrong("it needs a block", "blockInFile", {}, 'needs the option "block"'),
+  wrong("block and absent are refused", "blockInFile", { block: "x", absent: true }, '"block" and "absent"'),
+];
