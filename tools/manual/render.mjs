@@ -28,7 +28,7 @@ function renderFunction({ name, text, signature, examples, options, providers, r
   return [
     `### ${name}`,
     text.split("\n\n").map(inline).join("\n\n"),
-    `\`await ${signature}\``,
+    `\`await ${signature.replace(/^package/, "pkg")}\``,
     examples.map((example) => `\`\`\`ts\n${example.trim()}\n\`\`\``).join("\n\n"),
     options.length > 0 ? optionTable(options) : "",
     result.length > 0 ? `Its result has, beside the [fields of all](#results):\n\n${fieldTable(result)}` : "",

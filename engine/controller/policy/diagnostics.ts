@@ -42,11 +42,8 @@ export async function diagnostics(
   );
 }
 
-/** What is wrong, and the last of the reasons below it, which names the option: "Property 'to' is missing in ...". */
+/** What is wrong, and the last of the reasons below it, which name the option: "Types of property 'mode' ...". */
 function sentence(text: string, below: string): string {
-  const reason = below.split("\n").at(-1)!.trim();
-  return [text, reason]
-    .map((part) => part.replace(/\.$/, ""))
-    .filter(Boolean)
-    .join(": ");
+  const reasons = below.split("\n").filter(Boolean).slice(-2);
+  return [text, ...reasons].map((part) => part.trim().replace(/\.$/, "")).join(": ");
 }

@@ -14,6 +14,7 @@ interface Places {
 }
 
 const UNKNOWN_OPTION = new Set(["TS2353", "TS2561"]);
+const MISSING_OPTION = new Set(["TS2739", "TS2740", "TS2741"]);
 const WRONG_KIND = new Set(["TS2322", "TS2345", "TS2559"]);
 
 /**
@@ -24,11 +25,11 @@ const WRONG_KIND = new Set(["TS2322", "TS2345", "TS2559"]);
 export function resourceFaults(code: string): (diagnostic: Diagnostic) => boolean {
   const places: Places = { names: new Set(), literals: new Set(), objects: new Set(), calls: new Set() };
   for (const call of resourceCalls(code)) addCall(places, call);
-  return ({ place, code: kind, text }) => {
+  return ({ place, code: kind }) => {
     const at = `${place.line}:${place.column}`;
     if (UNKNOWN_OPTION.has(kind)) return places.names.has(at);
-    if (WRONG_KIND.has(kind) && places.literals.has(at)) return true;
-    if (kind === "TS2345") return places.objects.has(at) && / missing /.test(text);
+    if (MISSING_OPTION.has(kind)) return places.objects.has(at);
+    if (WRONG_KIND.has(kind)) return places.literals.has(at);
     return kind === "TS2554" && places.calls.has(at);
   };
 }

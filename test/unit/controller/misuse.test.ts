@@ -6,7 +6,10 @@ import { rejection, tempFolder } from "./temp-folder.js";
 const INVENTORY = { "inventory.toml": `[groups.web.hosts]\nl1 = "mop_host=127.0.0.1"\n` };
 
 /** A policy whose `main` has its body on line 5. */
-const policy = (body: string, context = "{ file, directory, link, shell, echo, vars }"): string =>
+const policy = (
+  body: string,
+  context = "{ file, link, copyTree, archive, shell, script, echo, git, repository, service, vars, package: pkg }",
+): string =>
   `import { definePolicy, defineRole } from "mop";
 const site = defineRole({
   name: "site",
@@ -17,14 +20,15 @@ const site = defineRole({
 export default definePolicy({ roles: [{ role: site }] });
 `;
 
-const validated = async (name: string, text: string) =>
+const validated = async (name: string, text: string, typeCheck = true) =>
   validate({
+    typeCheck,
     policy: `${await tempFolder({ [name]: text, ...INVENTORY })}/${name}`,
     mop: await testPackage(),
   });
 
-const faultOf = async (name: string, text: string): Promise<string> =>
-  (await rejection(validated(name, text))).message.replace(/^.*\/(?=policy\.)/, "");
+const faultOf = async (name: string, text: string, typeCheck = true): Promise<string> =>
+  (await rejection(validated(name, text, typeCheck))).message.replace(/^.*\/(?=policy\.)/, "");
 
 /** What is wrong, the call, and what is said of it after the place. */
 const MISUSE = [
@@ -44,6 +48,13 @@ const MISUSE = [
   ["options that are none", `await file("/srv/a", "0644");`, /^26: .*no properties in common/],
   ["a name of the wrong type", `await shell(1);`, /^17: .*'number' is not assignable.*'string'/],
   ["missing options", `await link("/srv/a");`, /^11: Expected 2 arguments, but got 1/],
+  ["a missing option", `await git("/srv/a", { depth: 1 });`, /^25: .*'repo' is missing/],
+  [
+    "a value that is none of a few",
+    `await service("a", { started: "yes" });`,
+    /^26: .*'string' is not assignable/,
+  ],
+  ["an option of a type in a part", `await pkg("nginx", { lastest: true });`, /^26: .*'lastest'.*'latest'/],
 ] as const;
 
 describe.each(["policy.ts", "policy.js"])("`mop validate` of %s refuses", (name) => {
@@ -53,12 +64,27 @@ describe.each(["policy.ts", "policy.js"])("`mop validate` of %s refuses", (name)
     expect(rest).toMatch(/\(TS\d+\)$/);
   });
 
-  it.each(["source", "template"])("a %s that is not there, with file and line", async (option) => {
-    const text = policy(`await file("/srv/a", { ${option}: "files/gone" });`);
-    expect(await faultOf(name, text)).toMatch(
-      new RegExp(
-        `^${name.replace(".", "\\.")}:5:\\d+: the ${option} "files/gone" does not exist below the policy's folder$`,
-      ),
+  it.each([
+    [`await file("/srv/a", { source: "files/gone" });`, 'the source "files/gone" does not exist'],
+    [`await file("/srv/a", { template: "gone.j2" });`, 'the template "gone.j2" does not exist'],
+    [`await archive("/srv/a", { source: "gone.tar.gz" });`, 'the source "gone.tar.gz" does not exist'],
+    [`await copyTree("/srv/a", { source: "gone" });`, 'the source "gone" is no folder'],
+    [`await script("scripts/gone.sh");`, 'the script "scripts/gone.sh" does not exist'],
+    [
+      `await repository("a", { url: "https://a.example", keySource: "gone.asc" });`,
+      'the keySource "gone.asc" does not exist',
+    ],
+  ])("%s, which is not there, with file and line", async (call, sentence) => {
+    const [, rest] = /^policy\.\w+:5:\d+: (.*)$/.exec(await faultOf(name, policy(call), false)) ?? [];
+    expect(rest).toBe(`${sentence} below the policy's folder`);
+  });
+});
+
+describe("in TypeScript", () => {
+  it("options that are wrong in a variable are told by name", async () => {
+    const text = policy(`const more = { mode: true }; await file("/srv/a", more);`);
+    expect(await faultOf("policy.ts", text)).toMatch(
+      /^policy\.ts:5:55: Argument of .*: Types of property 'mode' are incompatible: Type 'boolean' is not .*\(TS2345\)$/,
     );
   });
 });
