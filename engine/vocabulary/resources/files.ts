@@ -205,6 +205,10 @@ export interface FileFunctions {
   blockInFile(path: string, options: BlockInFileOptions): Promise<FileResult>;
   /**
    * Brings a file of the host to the controller, below a folder of the policy's and the host's name.
+   *
+   * What a host sends is written below the named folder and that host's name only, whatever the host says; 1 GiB a role
+   * and host is the most. Under --check nothing is brought.
+   *
    * @example
    * await fetch("/etc/machine-id");
    */
