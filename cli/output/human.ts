@@ -101,6 +101,7 @@ export class HumanView {
         ),
       ];
     }
+    if (event.state === "rebooting") return this.#tell(event.host, style.cyan("restarts"), "");
     const where = event.at === event.host ? "" : ` at ${escapeLine(event.at)}`;
     return this.#urgent(
       event.host,

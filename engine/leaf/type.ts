@@ -10,6 +10,7 @@ import type { Files } from "./files/files.js";
 import type { OfferedFiles } from "./files/offered.js";
 import type { PartLoader } from "./modules/part-loader.js";
 import type { Children } from "./process/children.js";
+import type { Reboots } from "./role/reboots.js";
 
 export type { Plan, Provider } from "../vocabulary/types.js";
 
@@ -46,6 +47,7 @@ export interface RoleTools extends Pick<PublicContext, "check" | "diff" | "facts
   /** Loads what only some resources need */
   readonly parts: Pick<PartLoader, "load">;
   readonly fetched: FetchedFiles;
+  readonly reboots: Pick<Reboots, "resumed" | "request">;
 }
 
 /** What a built-in type works with: the public context, and the wing's own means. */

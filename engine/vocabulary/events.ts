@@ -73,6 +73,8 @@ export type HostEvent =
       readonly route: readonly string[];
       readonly ms: number;
     }
+  /** It restarts for a role, which goes on when it is back */
+  | { readonly event: "host"; readonly host: string; readonly state: "rebooting" }
   | {
       readonly event: "host";
       readonly host: string;

@@ -17,6 +17,8 @@ export interface RoleOrder {
   readonly secrets: readonly string[];
   /** Where this host's log is kept; null: nowhere */
   readonly log: LogOrder | null;
+  /** Behind a reboot: what the role's resources gave before it, in order, and what the host's start was called then */
+  readonly resume?: { readonly done: readonly Value[]; readonly boot: string };
   /** What the controller has of this host's files: folder of the plan's `fetchTo` to path on the host to SHA-256 */
   readonly held?: { readonly [folder: string]: { readonly [path: string]: string } };
 }
@@ -108,6 +110,14 @@ export interface FactsOrder {
 /** The wing's last word. A failed role is no MopError: the leaf did its work and says so here. */
 export type LeafResult =
   | { readonly kind: "role"; readonly status: "ok" | "failed"; readonly error: string | null }
+  /** The host is about to restart; the role goes on with an order that has `resume` */
+  | {
+      readonly kind: "reboot";
+      readonly done: readonly Value[];
+      readonly boot: string;
+      /** Milliseconds that the host may take */
+      readonly waitMs: number;
+    }
   | { readonly kind: "command"; readonly rc: number; readonly signal: string | null }
   | { readonly kind: "call"; readonly value: Value }
   /** What could be gathered, and why something could not be */

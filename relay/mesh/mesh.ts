@@ -9,7 +9,7 @@ import { createGates } from "./limits.js";
 import type { Place } from "./place.js";
 import { linkReports, pingRoute } from "./report.js";
 import { createTree } from "./tree.js";
-import type { BlobSource, Mesh, MeshOptions, NodeHandle } from "./types.js";
+import type { BlobSource, Hop, Mesh, MeshOptions, NodeHandle } from "./types.js";
 import type { DialSocket } from "./ways.js";
 import { runWing } from "./wing.js";
 
@@ -101,7 +101,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
 
   return {
     endpoint,
-    reach: (route: Parameters<Mesh["reach"]>[0]) => handleOf(tree.reach(route)),
+    reach: (route: readonly Hop[], again = false) => handleOf(tree.reach(route, again)),
     offer: (offered: readonly BlobSource[], to: readonly NodeHandle[]) =>
       blobs.offer(offered, to.map(placeOf)),
     push: (hashes: readonly string[], to: readonly NodeHandle[]) => blobs.push(hashes, to.map(placeOf)),

@@ -9,7 +9,7 @@ import { UnreachableError } from "./unreachable.js";
 /** The places of a mesh: each reached once, found again by its way and its host. */
 export interface Tree {
   /** The place at the end of a route; what is missing starts growing. */
-  reach(route: readonly Hop[]): Place;
+  reach(route: readonly Hop[], again: boolean): Place;
   find(id: NodeId): Place | undefined;
   /** Every place that was not lost, parents before their children */
   all(): Place[];
@@ -43,7 +43,7 @@ export function createTree(port: GrowPort): Tree {
   });
 
   return {
-    reach(route) {
+    reach(route, again) {
       let place: Place | undefined;
       route.forEach((stop, index) => {
         const hop = index === route.length - 1 ? withNode(stop) : stop;
@@ -51,7 +51,7 @@ export function createTree(port: GrowPort): Tree {
         const key = placeKey(place, hop, starts);
         const known = places.get(key);
         // One that was reached and then lost is dialled again; one that could not be reached is not
-        if (known && !(known.isGone && known.isUp)) {
+        if (known && !(known.isGone && (known.isUp || again))) {
           place = known;
           return;
         }

@@ -78,8 +78,11 @@ export interface LinkReport {
 }
 
 export interface Mesh {
-  /** The node at the end of a route, grown where missing; a route's shared beginning is reached once. */
-  reach(route: readonly Hop[]): NodeHandle;
+  /**
+   * The node at the end of a route, grown where missing; a route's shared beginning is reached once. What could not be
+   * reached is dialled anew only with `again`.
+   */
+  reach(route: readonly Hop[], again?: boolean): NodeHandle;
   /** Lets these nodes ask for these blobs (and nothing else). */
   offer(blobs: readonly BlobSource[], to: readonly NodeHandle[]): void;
   /** Sends offered blobs ahead to where they will be needed: one copy over each link. */

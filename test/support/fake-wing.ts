@@ -103,7 +103,7 @@ export class FakeHost {
     changes: Partial<RolePlan> = {},
     vars: Record<string, Value> = {},
     onEvent?: (event: LeafEvent) => void,
-    order: Partial<Pick<RoleOrder, "secrets" | "log">> = {},
+    more: Partial<Pick<RoleOrder, "resume" | "secrets" | "log">> = {},
   ) {
     const plan: RolePlan = {
       role: "web",
@@ -124,14 +124,10 @@ export class FakeHost {
     };
     const hash = this.add(encodeValue(plan as unknown as Value));
     const host = { name: "l1", groups: ["web"] };
-    return this.run(
-      wing,
-      { kind: "role", plan: hash, host, vars, secrets: [], log: null, ...order },
-      onEvent,
-    );
+    return this.run(wing, { kind: "role", plan: hash, host, vars, secrets: [], log: null, ...more }, onEvent);
   }
 }
 
 /** A role module as the controller ships it. */
 export const roleText = (body: string): string =>
-  `exports.role = { name: "web", async main({ vars, facts, host, check, file, directory, link, shell, echo }) {\n${body}\n} };\n`;
+  `exports.role = { name: "web", async main({ vars, facts, host, check, file, directory, link, shell, reboot, echo }) {\n${body}\n} };\n`;

@@ -8,7 +8,7 @@ export interface FileReferences {
   readonly literals: ReadonlySet<string>;
   /** Texts with gaps (`templates/${x}.j2`) as patterns with `*` for each gap */
   readonly patterns: ReadonlySet<string>;
-  /** `source` and `template` of calls, and what `script` runs: these must exist */
+  /** `source`, `template` and `keySource` of calls, and what `script` runs: these must exist */
   readonly required: readonly RequiredFile[];
   /** Folders that `copyTree` copies; undefined among them: one that is known at run time only */
   readonly trees: ReadonlySet<string | undefined>;
@@ -23,7 +23,7 @@ export interface FileReferences {
 }
 
 export interface RequiredFile {
-  readonly option: "source" | "template" | "script";
+  readonly option: "source" | "template" | "keySource" | "script";
   /** A folder is copied as a whole */
   readonly kind: "file" | "folder";
   readonly path: string;
@@ -39,6 +39,7 @@ const MAX_LITERAL = 1024;
 const TAKES: Readonly<Record<string, RequiredFile["kind"]>> = {
   file: "file",
   archive: "file",
+  repository: "file",
   copyTree: "folder",
 };
 
@@ -127,7 +128,7 @@ function propertyName(property: SyntaxNode): unknown {
 }
 
 function requiredBy(call: SyntaxNode, kind: RequiredFile["kind"]): RequiredFile[] {
-  return (["source", "template"] as const).flatMap((option) =>
+  return (["source", "template", "keySource"] as const).flatMap((option) =>
     literals(optionOf(call, option)).map((found) => ({ option, kind, ...found })),
   );
 }

@@ -24,7 +24,7 @@ const ENTRY_KEYS = new Set([
 /** Names in a role's context that its own types can't have. */
 const TAKEN: ReadonlySet<string> = new Set([
   ...["vars", "facts", "host", "check"],
-  ...["file", "directory", "link", "shell", "echo"],
+  ...["file", "directory", "link", "shell", "reboot", "echo"],
   ...Object.values(TYPE_PARTS).flat(),
 ]);
 /** Names in `facts` that a role's own can't have. */

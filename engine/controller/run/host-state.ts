@@ -43,8 +43,8 @@ export class HostState {
   }
 
   /** The node at the end of its route, run as that user; the one of an earlier role while it lives. */
-  reach(mesh: Mesh, become?: Become): NodeHandle {
-    const node = mesh.reach(elevated(this.route, become));
+  reach(mesh: Mesh, become?: Become, again = false): NodeHandle {
+    const node = mesh.reach(elevated(this.route, become), again);
     // Whoever waits for these sees the rejection; nobody may be waiting yet.
     node.dispatched.catch(() => undefined);
     node.up.catch(() => undefined);
@@ -64,6 +64,10 @@ export class HostState {
       route,
       ms: Math.round(node.connectMs ?? 0),
     });
+  }
+
+  rebooting(): void {
+    this.#report({ event: "host", host: this.name, state: "rebooting" });
   }
 
   lost({ at, error }: Loss): void {

@@ -70,6 +70,8 @@ export function readResult(bytes: Uint8Array): LeafResult {
   const { kind, status, error, rc, signal, message, stack } = result;
   if (kind === "role" && (status === "ok" || status === "failed"))
     return { kind, status, error: isText(error) ? error : null };
+  if (kind === "reboot" && Array.isArray(result.done) && isText(result.boot) && isCount(result.waitMs))
+    return { kind, done: result.done, boot: result.boot, waitMs: result.waitMs };
   if (kind === "command" && typeof rc === "number")
     return { kind, rc, signal: isText(signal) ? signal : null };
   if (kind === "facts" && isMap(result.facts))

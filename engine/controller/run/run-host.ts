@@ -1,35 +1,17 @@
-import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
+import type { NodeHandle } from "../../../relay/mesh/types.js";
 import { asMopError } from "../../../transport/errors.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import type { HostResult } from "../../vocabulary/language.js";
-import type { LogOrder, RoleOrder } from "../../vocabulary/order.js";
+import type { LeafResult, RoleOrder } from "../../vocabulary/order.js";
 import { FetchedFiles } from "../files/fetched-files.js";
-import { mapPosition, type SourcePositions } from "../policy/source-positions.js";
+import { mapPosition } from "../policy/source-positions.js";
 import { messageOf, placeText } from "../policy-error.js";
 import { secretsIn } from "../secrets/secret-vars.js";
 import { hostVariables, type PlainVars } from "../variables.js";
+import { comeBack } from "./come-back.js";
 import type { HostState } from "./host-state.js";
-import type { Report } from "./options.js";
-import type { PreparedRole } from "./role-plan.js";
 import { runWing, type WingOutcome } from "./run-wing.js";
-
-/** What all hosts of one role's run share. */
-export interface RoleRun {
-  readonly role: PreparedRole;
-  readonly mesh: Mesh;
-  readonly wing: string;
-  readonly extraVars: PlainVars;
-  /** The policy's folder */
-  readonly folder: string;
-  readonly positions: SourcePositions;
-  /** Nothing may change, on the hosts or by hooks */
-  readonly check: boolean;
-  readonly report: Report;
-  /** What a host says in passing */
-  readonly notice: (host: string, text: string) => void;
-  readonly log: LogOrder | null;
-  readonly signal?: AbortSignal | undefined;
-}
+import { type RoleRun, sendAhead, type Task } from "./task.js";
 
 /** Asks `shouldContact` and, unless checking, runs `beforeContact`; a hook that throws fails its host, which is left alone then. */
 export async function contactable(run: RoleRun, host: HostState): Promise<"yes" | "no" | "failed"> {
@@ -47,19 +29,15 @@ export async function contactable(run: RoleRun, host: HostState): Promise<"yes" 
 }
 
 /** A host's part of a role on a node: its own, or that of the host that it is delegated to (`at`). */
-export async function runHost(
-  run: RoleRun,
-  host: HostState,
-  at: HostState,
-  node: NodeHandle,
-): Promise<HostResult> {
+export async function runHost(run: RoleRun, task: Task, node: NodeHandle): Promise<HostResult> {
+  const { host, at } = task;
   const before = { ...host.summary };
   const { fetchTo } = run.role;
   const fetched = new FetchedFiles({ folder: run.folder, host: host.name, fetchTo, check: run.check });
-  const follow = (held: RoleOrder["held"]) =>
-    runWing(at, node, {
+  const follow = (held: RoleOrder["held"], on = node, resume?: RoleOrder["resume"]): Promise<WingOutcome> =>
+    runWing(at, on, {
       entry: run.wing,
-      order: roleOrder(run, host, fetchTo.length > 0 ? held : undefined),
+      order: roleOrder(run, host, { held: fetchTo.length > 0 ? held : undefined, resume }),
       signal: run.signal,
       onEvent(event) {
         if (event.event === "fetch") return fetched.take(event);
@@ -74,10 +52,32 @@ export async function runHost(
         const { event: kind, ...rest } = event;
         run.report({ event: kind, ...where, ...rest });
       },
+    }).then((outcome) =>
+      outcome.kind === "result" && outcome.result.kind === "reboot"
+        ? behindReboot(on, outcome.result, held)
+        : outcome,
+    );
+  const behindReboot = async (
+    on: NodeHandle,
+    { done, boot, waitMs }: Extract<LeafResult, { kind: "reboot" }>,
+    held: RoleOrder["held"],
+  ): Promise<WingOutcome> => {
+    at.rebooting();
+    const back = await comeBack({
+      host: at.name,
+      node: on,
+      waitMs,
+      signal: run.signal,
+      again: () => at.reach(run.mesh, task.become, true),
     });
-  const outcome = await fetched
-    .held()
-    .then(follow, (error: unknown): WingOutcome => ({ kind: "lost", error: asMopError(error) }));
+    if (!("id" in back)) return { kind: "unreachable", loss: back };
+    sendAhead(run, [back]);
+    return follow(held, back, { done, boot });
+  };
+  const outcome = await fetched.held().then(
+    (held) => follow(held),
+    (error: unknown): WingOutcome => ({ kind: "lost", error: asMopError(error) }),
+  );
   await fetched.close();
   const error = conclude(run, host, at, outcome, before.failed);
   const count = (status: "ok" | "changed" | "failed" | "skipped") => host.summary[status] - before[status];
@@ -157,7 +157,11 @@ function hookMessage(run: RoleRun, hook: string, error: unknown): string {
   return `${hook} failed: ${messageOf(error)}${place ? ` (${placeText(place)})` : ""}`;
 }
 
-function roleOrder(run: RoleRun, host: HostState, held: RoleOrder["held"]): Uint8Array {
+function roleOrder(
+  run: RoleRun,
+  host: HostState,
+  { held, resume }: { readonly [K in "held" | "resume"]: RoleOrder[K] | undefined },
+): Uint8Array {
   const { name, groups } = host.host;
   const vars: PlainVars = hostVariables(host.vars, run.role.vars, run.extraVars);
   const order = {
@@ -168,5 +172,5 @@ function roleOrder(run: RoleRun, host: HostState, held: RoleOrder["held"]): Uint
     secrets: secretsIn(vars),
     log: run.log && { ...run.log },
   };
-  return encodeValue(held ? { ...order, held } : order);
+  return encodeValue({ ...order, ...(held ? { held } : {}), ...(resume ? { resume } : {}) });
 }

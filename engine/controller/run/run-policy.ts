@@ -5,10 +5,10 @@ import { HostState } from "./host-state.js";
 import { logOrder } from "./leaf-log.js";
 import type { Report, RunOptions, RunResult } from "./options.js";
 import { type PreparedEntry, type PreparedRun, prepareRun } from "./prepare.js";
-import type { RoleRun } from "./run-host.js";
-import { leaveOut, reachNode, runBatch, runRole, sendAhead, type Task } from "./run-role.js";
+import { leaveOut, runBatch, runRole } from "./run-role.js";
 import { SecondRun } from "./second-run.js";
 import { summarize } from "./summarize.js";
+import { type RoleRun, reachNode, sendAhead, type Task } from "./task.js";
 
 /**
  * Applies a policy over a mesh. Throws PolicyError before anything was contacted; afterwards whatever happens on a

@@ -1,20 +1,7 @@
-import type { Become } from "../../../relay/boot/become.js";
-import type { NodeHandle } from "../../../relay/mesh/types.js";
 import type { HostResult } from "../../vocabulary/language.js";
 import { amountOf, batchSizes } from "./batches.js";
-import type { HostState } from "./host-state.js";
-import { afterContact, contactable, type RoleRun, runHost } from "./run-host.js";
-
-/** A host and the host on whose node its part runs: itself, unless the role delegates it. */
-export interface Task {
-  readonly host: HostState;
-  readonly at: HostState;
-  /** Whom that node runs as */
-  readonly become?: Become | undefined;
-}
-
-/** The node that a task runs on. */
-export const reachNode = (run: RoleRun, { at, become }: Task): NodeHandle => at.reach(run.mesh, become);
+import { afterContact, contactable, runHost } from "./run-host.js";
+import { type RoleRun, reachNode, sendAhead, type Task } from "./task.js";
 
 type Status = HostResult["status"] | "untouched";
 
@@ -96,18 +83,10 @@ export async function runBatch(run: RoleRun, batch: readonly Task[]): Promise<St
   const nodes = batch.map((task, index) => (willing[index] === "yes" ? reachNode(run, task) : undefined));
   sendAhead(run, nodes);
   await Promise.all(
-    batch.map(async ({ host, at }, index) => {
+    batch.map(async (task, index) => {
       const node = nodes[index];
-      if (node) statuses[index] = (await runHost(run, host, at, node)).status;
+      if (node) statuses[index] = (await runHost(run, task, node)).status;
     }),
   );
   return statuses;
-}
-
-/** Offers what the role needs to these nodes, and sends what each needs in any case. */
-export function sendAhead({ mesh, role }: RoleRun, nodes: readonly (NodeHandle | undefined)[]): void {
-  const handles = [...new Set(nodes.filter((node): node is NodeHandle => node !== undefined))];
-  if (handles.length === 0) return;
-  mesh.offer(role.blobs, handles);
-  mesh.push(role.needed, handles);
 }

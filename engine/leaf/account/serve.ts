@@ -50,6 +50,12 @@ export function serveAccount(user: string): void {
         output: async (stream, text) => say({ type: "output", stream, text }),
         fetch: () => Promise.reject(new Refusal('another user\'s process sends no files; leave "as" away')),
       },
+      reboots: {
+        resumed: false,
+        request: () => {
+          throw new Refusal('another user\'s process does not restart the host; leave "as" away');
+        },
+      },
       loader: new ModuleLoader(host, { mop: facade(secrets.mark) }, console),
       partLoader: new ModuleLoader(host, SHARED, console),
     });

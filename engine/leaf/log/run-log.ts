@@ -49,7 +49,7 @@ export class RunLog {
     if (status === "failed") this.#write(`failed ${what}: ${error ?? "no reason given"}`);
   }
 
-  end(how: "ok" | "failed" | "interrupted"): void {
+  end(how: "ok" | "failed" | "interrupted" | "restarting"): void {
     const { ok, changed, failed, skipped } = this.#counts;
     this.#write(`ended ${how}: ${ok} ok, ${changed} changed, ${failed} failed, ${skipped} skipped`);
   }

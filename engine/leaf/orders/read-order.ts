@@ -28,7 +28,9 @@ export function readOrderValue(value: Value): LeafOrder {
         isList(order.host.groups) &&
         isMap(order.vars) &&
         isTextList(order.secrets) &&
-        isLog(order.log)
+        isLog(order.log) &&
+        (order.resume === undefined ||
+          (isMap(order.resume) && isList(order.resume.done) && isText(order.resume.boot)))
       : kind === "command"
         ? isText(order.command) && (order.timeoutMs === null || typeof order.timeoutMs === "number")
         : kind === "call"

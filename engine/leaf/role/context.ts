@@ -7,6 +7,7 @@ import type { RoleTools } from "../type.js";
 import type { OwnProviders, TypeSource } from "../types/sources.js";
 import { callPosition } from "./position.js";
 import type { Queue } from "./queue.js";
+import type { Reboots } from "./reboots.js";
 import { type TagLimits, wantedByTags } from "./tags.js";
 
 export interface ContextParts {
@@ -17,6 +18,7 @@ export interface ContextParts {
   readonly providers: OwnProviders;
   /** Does resources as other users */
   readonly accounts: Pick<Accounts, "typeFor">;
+  readonly reboots: Pick<Reboots, "replay" | "record">;
   readonly limits: TagLimits;
   readonly queue: Pick<Queue, "add">;
   readonly events: Pick<Events, "resource">;
@@ -40,7 +42,9 @@ function resourceFunction(source: TypeSource, parts: ContextParts): ResourceFunc
     const at = callPosition(call);
     return queue.add(async () => {
       try {
-        return await runOne(source, name, options, parts);
+        return (
+          parts.reboots.replay(source.name, nameOf(name)) ?? (await recorded(source, name, options, parts))
+        );
       } catch (error) {
         if (at !== undefined && typeof error === "object" && error !== null) positions.set(error, at);
         throw error;
@@ -48,6 +52,23 @@ function resourceFunction(source: TypeSource, parts: ContextParts): ResourceFunc
     });
   };
   return call;
+}
+
+/** Runs it, and remembers how that went for a reboot that may come. */
+async function recorded(
+  source: TypeSource,
+  name: ResourceName,
+  options: CommonOptions | undefined,
+  parts: ContextParts,
+): Promise<Result> {
+  try {
+    const result = await runOne(source, name, options, parts);
+    parts.reboots.record(source.name, nameOf(name), result, false);
+    return result;
+  } catch (error) {
+    if (error instanceof ResourceError) parts.reboots.record(source.name, nameOf(name), error.result, true);
+    throw error;
+  }
 }
 
 async function runOne(

@@ -24,6 +24,7 @@ export interface RoleParts {
   readonly host: Pick<WingHost, "blob" | "prefetch" | "signal">;
   readonly children: Children;
   readonly events: Pick<Events, "output" | "fetch">;
+  readonly reboots: RoleTools["reboots"];
   readonly loader: ModuleLoader;
   /** Loads parts of the wing */
   readonly partLoader: Pick<ModuleLoader, "load">;
@@ -68,6 +69,7 @@ export async function loadRole(order: RoleOrder, plan: RolePlan, parts: RolePart
     renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),
     parts: wingParts,
     fetched: fetchedFiles(plan, order, events),
+    reboots: parts.reboots,
     signal: host.signal,
     output: (stream, text) => events.output(stream, text),
   };

@@ -10,8 +10,9 @@ import { roleContext } from "./context.js";
 import { fetchPlan, type LoadedRole, loadRole, type RoleParts } from "./load-role.js";
 import { messageOf, positionIn } from "./position.js";
 import { Queue } from "./queue.js";
+import { Reboots, restartSoon } from "./reboots.js";
 
-interface RunParts extends RoleParts {
+interface RunParts extends Omit<RoleParts, "reboots"> {
   readonly host: WingHost;
   readonly events: Events;
   readonly secrets: Secrets;
@@ -28,8 +29,9 @@ export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafRe
   const queue = new Queue();
   const strays = watchStrays();
   const accounts = new Accounts({ ...parts, order });
+  const reboots = new Reboots(order.resume);
   try {
-    const role = await loadRole(order, plan, parts);
+    const role = await loadRole(order, plan, { ...parts, reboots });
     secrets.begin();
     const context = roleContext({
       role: plan.role,
@@ -38,12 +40,25 @@ export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafRe
       providers: role.providers,
       tools: role.tools,
       accounts,
+      reboots,
       limits: plan,
       queue,
       events,
       positions,
     });
-    await Promise.race([toItsEnd(role.main, context, queue), strays.first]);
+    const request = await Promise.race([
+      toItsEnd(role.main, context, queue),
+      strays.first,
+      reboots.requested,
+    ]);
+    if (request) {
+      // The resource that asked for it never ends, so there is no waiting for it.
+      void queue.close(new Error("the host restarts"));
+      log?.end("restarting");
+      const { done, boot, waitMs, command } = request;
+      restartSoon(command);
+      return { kind: "reboot", done, boot, waitMs };
+    }
     await queue.close(new Error("the role has ended"));
     log?.end("ok");
     return await conclude(plan, events, undefined);

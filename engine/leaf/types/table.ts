@@ -5,6 +5,7 @@ import { directory } from "./directory.js";
 import { echo } from "./echo.js";
 import { file } from "./file.js";
 import { link } from "./link.js";
+import { reboot } from "./reboot.js";
 import { shell } from "./shell.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: each type checks its own options; the table holds any
@@ -14,6 +15,6 @@ export type AnyType = ResourceType<any, any, any>;
 type Declared = Exclude<keyof RoleContext, "vars" | "facts" | "host" | "check" | PartType>;
 
 /** Every resource type that the wing itself has, by the name that `main` has it under. */
-export const TYPES = { file, directory, link, shell, echo } as const satisfies Readonly<
+export const TYPES = { file, directory, link, shell, reboot, echo } as const satisfies Readonly<
   Record<Declared, AnyType>
 >;

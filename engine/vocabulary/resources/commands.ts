@@ -5,7 +5,9 @@ import type { CommonOptions, Result } from "./common.js";
 export interface ShellResult extends Result {
   /** Exit status; -1 when a signal ended it, null when it was not run */
   readonly rc: number | null;
+  /** Up to 1 Mi characters, half from the beginning, half from the end; the operator sees all */
   readonly stdout: string;
+  /** As stdout */
   readonly stderr: string;
 }
 
@@ -17,13 +19,13 @@ export interface CreatesOptions {
 }
 
 export interface ShellOptions extends CommonOptions<ShellResult>, CreatesOptions {
-  /** The folder that it runs in. Default: the home of the user that the leaf runs as */
+  /** The folder that it runs in. Default: where a login begins, its home; in `mop local` the working folder */
   cwd?: string;
   /** Variables over those of the environment */
   env?: Readonly<Record<string, string>>;
   /** What it reads from its standard input. Default: nothing */
   stdin?: string | Uint8Array;
-  /** Runs under --check too and never counts as a change */
+  /** It changes nothing: it runs under --check too and never counts as a change. Default false */
   readOnly?: boolean;
 }
 
@@ -99,23 +101,45 @@ export interface EchoOptions extends CommonOptions {
   vars?: Vars;
 }
 
+export interface RebootOptions extends CommonOptions {
+  /** Seconds until the host must be back. Default: 600 */
+  wait?: number;
+  /** Restarts it, run by /bin/sh. Default: what systemd or the system has for it */
+  command?: string;
+}
+
 export interface CommandFunctions {
   /**
+   * Restarts the host, waits for it to come back over the same route, and goes on. `main` runs from its beginning again
+   * then, and each resource that ran before the reboot gives its result of then: what `main` does beside its resources
+   * is done twice. Always a change; under --check nothing is restarted.
+   *
+   * @example
+   * await reboot("the new kernel", { wait: 300 });
+   */
+  reboot(why: string, options?: RebootOptions): Promise<Result>;
+  /**
    * Runs a command by /bin/sh; its output is shown as it comes. With `timeout` it is ended after so many seconds, with
-   * all that it started.
+   * all that it started. A status other than 0 is a failure, unless `failedWhen` says otherwise. What it started is
+   * ended with the role.
+   *
+   * It counts as a change unless `readOnly` or `changedWhen` says otherwise. Under --check it is not run: it counts as
+   * changed, since it would run, or as skipped where `changedWhen` is false.
+   *
    * @example
    * const { stdout } = await shell("ls /srv | wc -l", { readOnly: true });
+   * await echo(`${stdout.trim()} things in /srv`);
    * await shell("make install", { cwd: "/usr/src/app", creates: "/usr/local/bin/app", timeout: 600 });
    */
   shell(command: string, options?: ShellOptions): Promise<ShellResult>;
   /**
-   * Runs a program with arguments, without a shell: nothing in them needs quotes.
+   * Runs a program with arguments, without a shell: nothing in them needs quotes. All else is as with `shell`.
    * @example
    * await command("useradd", { args: ["--system", "app"], creates: "/home/app" });
    */
   command(program: string, options?: CommandOptions): Promise<ShellResult>;
   /**
-   * Runs a file beside the policy on the host; it is removed there afterwards.
+   * Runs a file beside the policy on the host; it is removed there afterwards. All else is as with `shell`.
    * @example
    * await script("scripts/setup.sh", { args: ["--fast"], creates: "/var/lib/app/ready" });
    */
@@ -147,6 +171,11 @@ export interface CommandFunctions {
    * await debugFacts("what runs here", { only: ["distribution", "serviceManager"] });
    */
   debugFacts(title: string, options?: DebugFactsOptions): Promise<Result>;
-  /** Says something to the operator; a template over the role's variables and facts */
+  /**
+   * Says something to the operator; a template over the role's variables and facts. Never a change.
+   *
+   * @example
+   * await echo("{{ facts.hostname }} has {{ facts.cpus.count }} processors and sells {{ what }}", { vars: { what: "tea" } });
+   */
   echo(message: string, options?: EchoOptions): Promise<Result>;
 }

@@ -1,7 +1,10 @@
 /** What every resource gives. */
 export interface Result {
+  /** Something was changed, or would be under --check */
   readonly changed: boolean;
+  /** It failed, and `ignoreErrors` let the role go on */
   readonly failed: boolean;
+  /** It was not run: left out by its tags, or a command under --check that never counts as a change */
   readonly skipped: boolean;
   /** What was changed, or would be under --check: "create", "content", "mode", "owner", ... */
   readonly changes: readonly string[];
@@ -21,10 +24,11 @@ export interface CommonOptions<R extends Result = Result> {
   failedWhen?: boolean | ((result: R) => boolean);
   /** Seconds, for each try */
   timeout?: number;
+  /** For --tags and --skip-tags, beside those of the role's entry */
   tags?: readonly string[];
   /**
-   * The user on whose behalf it is done; default: the one that the role runs as. Needs a role that runs as root, or a
-   * sudo that asks nothing
+   * The user on whose behalf it is done. Needs a role that runs as root, or a sudo that asks nothing. Default: the one
+   * that the role runs as
    */
   as?: string;
   /** How often it is tried again when it failed, or when `until` gave false. Default 0, with `until` 3 */
@@ -37,15 +41,15 @@ export interface CommonOptions<R extends Result = Result> {
 
 /** Options of types that can be done in several ways. */
 export interface ProviderOptions {
-  /** Name of the provider; default: the first that suits the host */
+  /** Name of the provider. Default: the first that suits the host */
   provider?: string;
 }
 
 export interface OwnershipOptions {
-  /** User name or id */
+  /** User name or id. Default: as it is */
   owner?: string | number;
-  /** Group name or id */
+  /** Group name or id. Default: as it is */
   group?: string | number;
-  /** Permission bits, as 0o644, or the same as an octal string */
+  /** Permission bits: 0o644, or the same as an octal string. Default: as they are */
   mode?: number | string;
 }

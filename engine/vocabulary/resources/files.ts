@@ -22,6 +22,7 @@ export interface FileOptions extends CommonOptions<FileResult>, OwnershipOptions
   checksum?: string;
   /** Local scope of the template: over the role's variables */
   vars?: Vars;
+  /** There is no such file */
   absent?: boolean;
   /** false: an existing file's content is left alone. Default true */
   overwrite?: boolean;
@@ -35,6 +36,7 @@ export interface FileOptions extends CommonOptions<FileResult>, OwnershipOptions
 }
 
 export interface DirectoryOptions extends CommonOptions, OwnershipOptions {
+  /** There is no such folder; one that is not empty needs `recursive` */
   absent?: boolean;
   /** Owner, group and mode of everything below too; with `absent`, required to remove a folder that is not empty */
   recursive?: boolean;
@@ -43,6 +45,7 @@ export interface DirectoryOptions extends CommonOptions, OwnershipOptions {
 export interface LinkOptions extends CommonOptions {
   /** What the symbolic link points to; required unless absent */
   to?: string;
+  /** There is no such link */
   absent?: boolean;
   /** Replace a file that stands there. Default false */
   force?: boolean;
@@ -103,6 +106,7 @@ export interface LineInFileOptions extends EditOptions {
   after?: string | RegExp;
   /** A new line comes before the first one that fits; "start": at the beginning */
   before?: string | RegExp;
+  /** There is no such line */
   absent?: boolean;
 }
 
@@ -115,6 +119,7 @@ export interface BlockInFileOptions extends EditOptions {
   after?: string | RegExp;
   /** A new block comes before the first line that fits; "start": at the beginning */
   before?: string | RegExp;
+  /** There is no such block, nor its marks */
   absent?: boolean;
 }
 
@@ -135,23 +140,40 @@ export interface FetchResult extends Result {
 export interface FileFunctions {
   /**
    * A file: its content, owner, group and mode, or that there is none. Readers see the old content or the new one,
-   * whole, at any moment.
+   * whole, at any moment: it is written to a temporary file in the same folder, synced, and renamed.
+   *
+   * Owner, group and mode stay as they were unless told otherwise; a new file has what the kernel gives it (a `source`
+   * that is executable stays so). A link is followed, and stays. Without a content the file must be there, and only its
+   * attributes are managed. What somebody else changed meanwhile is not overwritten: the resource fails.
+   *
    * @example
+   * const conf = await file("/etc/shop.conf", { template: "templates/shop.conf.j2", vars: { port: 8080 }, mode: 0o640 });
+   * if (conf.changed) await shell("systemctl restart shop");
+   * @example
+   * await file("/etc/motd", { content: "Welcome\n" });
+   * await file("/usr/local/bin/backup", { source: "files/backup", owner: "root", mode: "0755" });
+   * await file("/etc/shop.old", { absent: true });
    * await file("/etc/sudoers.d/deploy", {
    *   content: "deploy ALL=(ALL) NOPASSWD: ALL\n", mode: 0o440, validate: "visudo -cf %s", backup: true,
    * });
    */
   file(path: string, options?: FileOptions): Promise<FileResult>;
   /**
-   * A folder, its owner, group and mode, or that there is none. Folders above it that are missing are made.
+   * A folder, its owner, group and mode, or that there is none. Folders above it that are missing are made. Links below
+   * it are not followed.
+   *
    * @example
    * await directory("/srv/shop", { owner: "shop", mode: 0o750, recursive: true });
+   * await directory("/srv/shop/cache", { absent: true, recursive: true });
    */
   directory(path: string, options?: DirectoryOptions): Promise<Result>;
   /**
-   * A symbolic link, or that there is none.
+   * A symbolic link, or that there is none. Another link is replaced in one step, a file only with `force`, a folder
+   * never.
+   *
    * @example
    * await link("/srv/shop/current", { to: "releases/42" });
+   * await link("/srv/shop/previous", { absent: true });
    */
   link(path: string, options: LinkOptions): Promise<Result>;
   /**
@@ -183,6 +205,10 @@ export interface FileFunctions {
   blockInFile(path: string, options: BlockInFileOptions): Promise<FileResult>;
   /**
    * Brings a file of the host to the controller, below a folder of the policy's and the host's name.
+   *
+   * What a host sends is written below the named folder and that host's name only, whatever the host says; 1 GiB a role
+   * and host is the most. Under --check nothing is brought.
+   *
    * @example
    * await fetch("/etc/machine-id");
    */

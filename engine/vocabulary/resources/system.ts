@@ -19,6 +19,7 @@ export interface CronOptions extends CommonOptions {
   user?: string;
   /** A file of jobs with users ("/etc/cron.d/shop") instead of a user's crontab */
   file?: string;
+  /** There is no such job */
   absent?: boolean;
 }
 

@@ -28,7 +28,8 @@ export const LAB_USER = "deploy";
 
 const start = (options: ContainerHostSettings) => `#!/bin/bash
 set -eu
-useradd --create-home --shell /bin/bash --password '*' ${LAB_USER}
+# A container that was restarted has it already
+id ${LAB_USER} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --password '*' ${LAB_USER}
 install -d -o ${LAB_USER} -g ${LAB_USER} /srv
 mkdir -p /run/sshd
 ${options.prepare ?? ""}

@@ -40,6 +40,38 @@ describe.skipIf(!built)("what is wrong with a policy", () => {
   test("a syntax error is told with its line, before anything is contacted", () =>
     expectFault(push(rolePolicy("const = ;")), /policy\.ts:\d+/));
 
+  test.each([
+    [
+      "policy.ts",
+      "an unknown option",
+      "await file(`${vars.root}/x`, { mod: 1 });",
+      /policy\.ts:8:\d+: .*'mod'/,
+    ],
+    ["policy.ts", "a wrong type", "await shell('x', { cwd: 1 });", /policy\.ts:8:\d+: .*'number'/],
+    [
+      "policy.js",
+      "an unknown option",
+      "await file(`${vars.root}/x`, { mod: 1 });",
+      /policy\.js:8:\d+: .*'mod'/,
+    ],
+    ["policy.js", "a wrong type", "await shell('x', { cwd: 1 });", /policy\.js:8:\d+: .*'number'/],
+    [
+      "policy.ts",
+      "a file that is missing",
+      "await file('/x', { source: 'gone' });",
+      /policy\.ts:8:\d+: .*"gone"/,
+    ],
+  ])(
+    "`mop validate` of %s tells of %s with its line, and contacts nothing",
+    async (name, _what, body, sentence) => {
+      const shop = policyFolder("");
+      const file = shop.write(name, rolePolicy(body));
+      await expectFault(mop(["validate", file, ...lab.options, "-o", "json"]), sentence).finally(() =>
+        shop.remove(),
+      );
+    },
+  );
+
   test("a type error is told with its line", () =>
     expectFault(push(rolePolicy("await file(`${vars.root}/x`, { mod: 1 });")), /policy\.ts.*\d+.*mod/s));
 

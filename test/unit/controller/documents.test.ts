@@ -9,6 +9,7 @@ import { CONNECTION_VARS } from "../../../engine/controller/route/connection-var
 import { describeInventory } from "../../../engine/controller/run/describe-inventory.js";
 import { validate } from "../../../engine/controller/run/validate.js";
 import { gatherFacts } from "../../../engine/leaf/facts/gather.js";
+import { COMMON_RULES } from "../../../engine/leaf/options.js";
 import { TYPES } from "../../../engine/leaf/types/table.js";
 import type { StoppedEvent } from "../../../engine/vocabulary/events.js";
 import { HOP_KINDS } from "../../../relay/mesh/types.js";
@@ -54,7 +55,9 @@ async function events(args: readonly string[], cwd: string): Promise<{ readonly 
 }
 
 describe("the documents' examples", () => {
-  it.each(DOCUMENTS.filter((name) => blocks(name, "ts").length > 0))(
+  // Those of the manual have tests of their own: test/unit/tools/manual-examples.test.ts.
+  const others = DOCUMENTS.filter((name) => name !== "docs/resources.md");
+  it.each(others.filter((name) => blocks(name, "ts").length > 0))(
     "in %s have the right types",
     async (name) => {
       for (const code of blocks(name, "ts")) {
@@ -105,10 +108,21 @@ describe("docs/inventory.md", () => {
   });
 });
 
-describe("docs/policies.md", () => {
+describe("docs/resources.md", () => {
+  // What the generator reads from the declarations, held to the rules that hosts go by.
   it.each(Object.values(TYPES))("has the resource $name with each of its options", ({ name, options }) => {
-    const [row = ""] = new RegExp(`^\\| \`${name}\\(.*$`, "m").exec(read("docs/policies.md")) ?? [];
-    for (const option of Object.keys(options)) expect(row).toContain(`\`${option}\``);
+    const section = read("docs/resources.md")
+      .split(/^### /m)
+      .find((part) => part.startsWith(`${name}\n`));
+    for (const [option, rule] of Object.entries(options))
+      expect(section).toContain(`| \`${option}\` | ${rule.expected.replaceAll("|", "\\|")} |`);
+  });
+});
+
+describe("docs/policies.md", () => {
+  it("has every option that all resources take", () => {
+    for (const option of Object.keys(COMMON_RULES))
+      expect(read("docs/policies.md")).toContain(`\`${option}\``);
   });
 
   it("has every fact", () => {

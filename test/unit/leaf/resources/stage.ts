@@ -19,6 +19,7 @@ import * as commands from "../../../../engine/leaf/parts/commands.js";
 import * as files from "../../../../engine/leaf/parts/files.js";
 import { Children } from "../../../../engine/leaf/process/children.js";
 import { type ResourceReport, runResource } from "../../../../engine/leaf/resource.js";
+import { Reboots } from "../../../../engine/leaf/role/reboots.js";
 import type { RoleTools } from "../../../../engine/leaf/type.js";
 import { TYPES } from "../../../../engine/leaf/types/table.js";
 import type { Facts } from "../../../../engine/vocabulary/facts.js";
@@ -93,6 +94,7 @@ export class Run {
         text: async (text) => text.replace("{{", "<").replace("}}", ">"),
       },
       parts: { load: async () => ({ ...files }) },
+      reboots: new Reboots(),
       fetched: fetchedFiles({}, { host: { name: "l1", groups: [] } }, { fetch: async () => undefined }),
       signal: new AbortController().signal,
       output: async (stream, text) => {

@@ -6,6 +6,7 @@ import { Refusal } from "../../../../engine/leaf/errors.js";
 import { Files } from "../../../../engine/leaf/files/files.js";
 import type { Command } from "../../../../engine/leaf/process/children.js";
 import { type ResourceReport, runResource } from "../../../../engine/leaf/resource.js";
+import { Reboots } from "../../../../engine/leaf/role/reboots.js";
 import type { RoleTools } from "../../../../engine/leaf/type.js";
 import type { AnyType } from "../../../../engine/leaf/types/table.js";
 import type { Facts } from "../../../../engine/vocabulary/facts.js";
@@ -107,6 +108,7 @@ async function run(
     },
     renderer: { file: async (name) => name, text: async (text) => text },
     parts: { load: async () => ({}) },
+    reboots: new Reboots(),
     fetched: {
       held: () => undefined,
       place: (folder, at) => folder + at,
