@@ -13,6 +13,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { LogFile } from "../../../engine/leaf/log/log-file.js";
+import type { LeafResult } from "../../../engine/vocabulary/order.js";
 import type { WingModule } from "../../../relay/wing.js";
 import { bundleForTest, FakeHost, loadWing, roleText } from "../../support/fake-wing.js";
 
@@ -75,6 +76,26 @@ describe("a leaf's log", () => {
     const main = roleText(`await shell("echo begun; sleep 60");`);
     await host.role(wing, main, {}, {}, (event) => event.event === "output" && host.cancel(), order());
     expect(lines().at(-1)).toMatch(/web ended interrupted: /);
+  });
+
+  test("says that a role restarts its host, and what it did behind that", async () => {
+    const main = `const { secret } = require("mop");\n${roleText(`
+      const made = secret((await shell("echo made-before-it")).stdout.trim());
+      await reboot("new kernel", { command: "true" });
+      await shell("echo " + made);`)}`;
+    const host = new FakeHost();
+    const { result } = await host.role(wing, main, {}, {}, undefined, order());
+    const { done } = result as Extract<LeafResult, { kind: "reboot" }>;
+    await host.role(wing, main, {}, {}, undefined, { ...order(), resume: { done, boot: "another start" } });
+    expect(lines().map((line) => line.replace("3f2a alice@laptop web ", ""))).toEqual([
+      "started",
+      "changed shell echo made-before-it (run)",
+      "ended restarting: 0 ok, 1 changed, 0 failed, 0 skipped",
+      "started",
+      expect.stringMatching(/^changed reboot new kernel/),
+      "changed shell echo ******** (run)",
+      "ended ok: 0 ok, 2 changed, 0 failed, 0 skipped",
+    ]);
   });
 
   test("is left alone by a check, and where it is turned off", async () => {
