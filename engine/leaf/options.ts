@@ -128,7 +128,8 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (types.isUint8Array(value)) return "bytes";
   if (typeof value === "string")
-    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+    // Not its beginning: half a secret is not recognized as one any more
+    return value.length > 40 ? `a text of ${value.length} characters` : JSON.stringify(value);
   if (typeof value === "number") return String(value);
   if (typeof value === "boolean") return String(value);
   return typeof value === "object" ? "an object" : `a ${typeof value}`;

@@ -34,8 +34,15 @@ export async function execute(
   return result;
 }
 
+/** Characters of a command's last line */
+const MAX_LINE = 300;
+
 /** What a command says last is mostly why it failed. */
 export function withLastLine(sentence: string, output: string): string {
   const line = output.trimEnd().split("\n").pop()?.trim() ?? "";
-  return line === "" ? sentence : `${sentence}: ${line.slice(0, 300)}`;
+  return line === "" ? sentence : `${sentence}: ${beginning(line)}`;
 }
+
+/** A word that would be cut is left away: half a secret is not recognized as one any more. */
+const beginning = (line: string): string =>
+  line.length <= MAX_LINE ? line : `${line.slice(0, MAX_LINE).replace(/\S+$/, "")}...`;

@@ -120,6 +120,18 @@ describe("a role with secrets", () => {
     expect(result).toMatchObject({ status: "failed", error: expect.stringContaining("pw = ********") });
   });
 
+  test("shows no half of a long one where a sentence cites the beginning of a text", async () => {
+    const long = "0123456789".repeat(60);
+    const main = roleText(`
+      await file("/tmp/x", { mode: vars.long, ignoreErrors: true });
+      await shell("echo it is $L >&2; exit 1", { env: { L: vars.long } });`);
+    const { events } = await new FakeHost().role(wing, main, { vars: { long }, secrets: [long] });
+    expect(JSON.stringify(events)).not.toContain("0123456789");
+    expect(events).toContainEqual(
+      expect.objectContaining({ error: "the command ended with status 1: it is ..." }),
+    );
+  });
+
   test("marks at run time what it reads on the host, and gets it back", async () => {
     const main = `const { secret } = require("mop");\n${roleText(`
       const key = secret((await shell("echo made-on-the-host", { readOnly: true })).stdout.trim());
