@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import os from "node:os";
 import { PolicyError } from "../engine/controller/policy-error.js";
 import { openSshLookup } from "../engine/controller/route/ssh-config.js";
+import { operatorName, runId } from "../engine/controller/run/leaf-log.js";
 import { exitStatus, type RunResult, type TargetOptions } from "../engine/controller/run/options.js";
 import { createMesh } from "../relay/mesh/create.js";
 import type { Mesh } from "../relay/mesh/types.js";
@@ -21,7 +20,9 @@ export async function targetOptions(
   // A key of the inventory or of ssh_config may be missing, as with ssh; one that was asked for may not
   if (identity !== undefined && !identity.startsWith("~/") && !existsSync(identity))
     throw new PolicyError(`--identity: ${identity} does not exist`);
-  const password = flags.askPass ? await askPassword("Login password: ", "--ask-pass") : undefined;
+  const password = flags.askPass
+    ? await askPassword("Login password: ", "--ask-pass")
+    : flags.defaultPassword;
   return {
     inventory: flags.inventory,
     limitHosts: flags.limitHosts,
@@ -32,7 +33,7 @@ export async function targetOptions(
       becomeMethod: flags.becomeMethod,
       becomePassword: flags.askBecomePass
         ? await askPassword("Password to become another user: ", "--ask-become-pass")
-        : undefined,
+        : flags.defaultBecomePassword,
     },
     closes: true,
     ...(signal ? { signal } : {}),
@@ -40,6 +41,7 @@ export async function targetOptions(
       via: words(flags.via),
       user: flags.user,
       identity,
+      defaultIdentity: flags.defaultIdentity,
       knownHosts: flags.knownHosts,
       hostKeys: flags.hostKeys,
       hop: flags.hop,
@@ -56,6 +58,8 @@ const INTERRUPTED = 130;
 export interface Connection {
   readonly mesh: Mesh;
   readonly stop: Stop;
+  /** The run's id, as titles of processes on the way and leaves' logs have it */
+  readonly run: string;
 }
 
 /**
@@ -69,9 +73,10 @@ export async function withMesh(
 ): Promise<number> {
   const stop = createStop(flags.timeout, view.note);
   const prompter = terminalPrompter();
+  const run = runId();
   const mesh = createMesh({
-    pace: flags.pace,
-    run: randomBytes(2).toString("hex"),
+    pace: flags.pace ?? "eager",
+    run,
     operator: operatorName(),
     ...(prompter ? { prompter } : {}),
     onNotice: (host, text) => {
@@ -79,7 +84,7 @@ export async function withMesh(
     },
   });
   try {
-    const result = await work({ mesh, stop });
+    const result = await work({ mesh, stop, run });
     return exitStatus(stop.late ? { ...result, interrupted: false } : result);
   } catch (error) {
     // Who interrupts gets no complaint of what could not be finished.
@@ -104,16 +109,4 @@ async function askPassword(question: string, option: string): Promise<string> {
   const answer = await askSecret(question);
   if (answer === undefined) throw new PolicyError(`${option}: no password was given`);
   return answer;
-}
-
-/** "alice@laptop"; what an administrator of a bastion sees in the process title. */
-function operatorName(): string {
-  const { USER, LOGNAME } = process.env;
-  let name = USER ?? LOGNAME;
-  try {
-    name ??= os.userInfo().username;
-  } catch {
-    // A user id without an entry has no name
-  }
-  return `${name ?? process.getuid?.() ?? "somebody"}@${os.hostname()}`;
 }

@@ -1,4 +1,5 @@
 import { PolicyError } from "../engine/controller/policy-error.js";
+import { withoutSecrets } from "../engine/controller/secrets/known-secrets.js";
 import { MopError } from "../transport/errors.js";
 import { escapeLines } from "./output/escape.js";
 
@@ -7,6 +8,10 @@ import { escapeLines } from "./output/escape.js";
  * mop's; its place goes along, since without it nobody could mend it.
  */
 export function sentenceOf(error: unknown): string {
+  return withoutSecrets(toldOf(error));
+}
+
+function toldOf(error: unknown): string {
   if (error instanceof PolicyError || error instanceof MopError) return escapeLines(error.message).join("\n");
   if (!(error instanceof Error)) return escapeLines(String(error)).join("\n");
   if (typeof (error as NodeJS.ErrnoException).code === "string") return escapeLines(error.message).join("\n");

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { HOP_KINDS, type HopKind } from "../relay/mesh/types.js";
 import type { HostKeyPolicy, LoginPace } from "../transport/ssh/types.js";
+import type { DefaultFlags } from "./defaults/with-defaults.js";
 
 /** Options of every command that connects, as the command line gives them (interface.md, section 3). */
-export interface ConnectionFlags {
+export interface ConnectionFlags extends DefaultFlags {
   readonly inventory?: string;
   readonly limitHosts?: string[];
   readonly limitGroups?: string[];
@@ -25,12 +26,14 @@ export interface ConnectionFlags {
   readonly timeout?: number;
   readonly output: "human" | "json";
   readonly verbose?: boolean;
-  readonly pace: LoginPace;
+  /** Default: eager */
+  readonly pace?: LoginPace;
 }
 
 /** Options of the commands that run a policy. */
 export interface RunFlags extends ConnectionFlags {
   readonly check?: boolean;
+  readonly verify?: boolean;
   readonly diff?: boolean;
   readonly extraVars?: string[];
   readonly tags?: string[];
@@ -94,10 +97,8 @@ export function addConnectionOptions(command: Command): Command {
     .addOption(
       new Option(
         "--pace <pace>",
-        "which login steps go ahead unanswered: plain, conformant to the RFCs, or eager",
-      )
-        .choices(["plain", "conformant", "eager"])
-        .default("eager"),
+        "which login steps go ahead unanswered: plain, conformant to the RFCs, or eager (the default)",
+      ).choices(["plain", "conformant", "eager"]),
     );
   return addTimeout(addBecomeOptions(command));
 }
@@ -112,6 +113,10 @@ export function addBecomeOptions(command: Command): Command {
 
 export function addTimeout(command: Command): Command {
   return command.option("--timeout <s>", "seconds until the whole run is cancelled", seconds);
+}
+
+export function addVerifyOption(command: Command): Command {
+  return command.option("--verify", "run everything twice; fail where the second run changes anything");
 }
 
 export function addRunOptions(command: Command): Command {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { mopPackage } from "../engine/controller/policy/mop-package.js";
 import { addDemo } from "./commands/demo.js";
 import { addFacts } from "./commands/facts.js";
+import { addInit } from "./commands/init.js";
 import { addInventory } from "./commands/inventory.js";
 import { addPing } from "./commands/ping.js";
 import { addLocal, addPush } from "./commands/push.js";
@@ -47,7 +48,17 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       if (command.opts().output === "json") reserved = reserveStdout();
     })
     .configureHelp({ sortSubcommands: false });
-  for (const add of [addPush, addLocal, addValidate, addPing, addRun, addFacts, addInventory, addDemo])
+  for (const add of [
+    addPush,
+    addLocal,
+    addValidate,
+    addPing,
+    addRun,
+    addFacts,
+    addInventory,
+    addInit,
+    addDemo,
+  ])
     add(program, outcome);
   // The others inherit nothing: each command is told on its own.
   for (const command of program.commands) command.copyInheritedSettings(program);

@@ -56,6 +56,8 @@ export type PushOptions = Pick<
   RunOptions,
   | "check"
   | "diff"
+  | "verify"
+  | "log"
   | "extraVars"
   | "tags"
   | "skipTags"
@@ -186,14 +188,12 @@ export class Mesh implements AsyncDisposable {
 }
 
 async function treeOptions(options: MeshOptions) {
-  const { randomBytes } = await import("node:crypto");
-  const os = await import("node:os");
+  const { operatorName, runId } = await import("./controller/run/leaf-log.js");
   const { pace = "eager", prompter, signal, onNotice } = options;
-  const { USER, LOGNAME } = process.env;
   return {
     pace,
-    run: randomBytes(2).toString("hex"),
-    operator: `${USER ?? LOGNAME ?? process.getuid?.() ?? "somebody"}@${os.hostname()}`,
+    run: runId(),
+    operator: operatorName(),
     ...(prompter ? { prompter } : {}),
     ...(signal ? { signal } : {}),
     ...(onNotice ? { onNotice } : {}),

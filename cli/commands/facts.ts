@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type FactsEvent, gatherHostFacts } from "../../engine/controller/run/gather-facts.js";
 import { targetOptions, withMesh } from "../connect.js";
+import { withDefaults } from "../defaults/with-defaults.js";
 import { addConnectionOptions, type ConnectionFlags } from "../options.js";
 import { safeJson } from "../output/escape.js";
 import { factLines } from "../output/facts.js";
@@ -19,8 +20,9 @@ export function addFacts(program: Command, outcome: Outcome): void {
     .argument("[names...]", "only these facts: distribution mounts custom");
   addConnectionOptions(command)
     .option("--local", "of this machine; no inventory needed")
-    .action(async (names: string[], flags: FactsFlags) => {
-      const view = createView(flags, outcome.print);
+    .action(async (names: string[], given: FactsFlags) => {
+      const view = createView(given, outcome.print);
+      const flags = await withDefaults(given, view.note);
       const textOf = flags.output === "json" ? jsonText : humanText();
       outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {
         const targets = await targetOptions(flags, stop.signal);

@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { describeInventory, type InventoryReport } from "../../engine/controller/run/describe-inventory.js";
 import { targetOptions } from "../connect.js";
+import { withDefaults } from "../defaults/with-defaults.js";
 import { addConnectionOptions, type ConnectionFlags } from "../options.js";
 import { escapeLine, safeJson } from "../output/escape.js";
 import { createStyle, type Style, wantsColour } from "../output/style.js";
+import { createView } from "../output/view.js";
 import type { Outcome } from "../program.js";
 
 export function addInventory(program: Command, outcome: Outcome): void {
@@ -11,7 +13,9 @@ export function addInventory(program: Command, outcome: Outcome): void {
     .command("inventory")
     .description("hosts, groups, variables and routes as they resolve; contacts nothing");
   addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
-    const report = await describeInventory(await targetOptions({ ...flags, askPass: false }));
+    const { note } = createView(flags, outcome.print);
+    const set = await withDefaults({ ...flags, askPass: false, askBecomePass: false }, note);
+    const report = await describeInventory(await targetOptions(set));
     if (flags.output === "json") {
       for (const host of report.hosts) outcome.print(`${safeJson({ event: "inventory", ...host })}\n`);
     } else {

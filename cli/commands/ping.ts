@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type PingEvent, pingHosts } from "../../engine/controller/run/ping-hosts.js";
 import { targetOptions, withMesh } from "../connect.js";
+import { withDefaults } from "../defaults/with-defaults.js";
 import { addConnectionOptions, type ConnectionFlags } from "../options.js";
 import { escapeLine, safeJson } from "../output/escape.js";
 import { createStyle, wantsColour } from "../output/style.js";
@@ -11,8 +12,9 @@ export function addPing(program: Command, outcome: Outcome): void {
   const command = program
     .command("ping")
     .description("reach every host; print its route and the round trip of each hop");
-  addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
-    const view = createView(flags, outcome.print);
+  addConnectionOptions(command).action(async (given: ConnectionFlags) => {
+    const view = createView(given, outcome.print);
+    const flags = await withDefaults(given, view.note);
     const say = flags.output === "json" ? jsonText : humanText();
     outcome.status = await withMesh(flags, view, async ({ mesh, stop }) =>
       pingHosts({ ...(await targetOptions(flags, stop.signal)), onHosts: view.expect }, mesh, (event) => {

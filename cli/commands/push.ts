@@ -4,12 +4,14 @@ import type { RunOptions } from "../../engine/controller/run/options.js";
 import { prepareRun } from "../../engine/controller/run/prepare.js";
 import { executeRun } from "../../engine/controller/run/run-policy.js";
 import { targetOptions, withMesh } from "../connect.js";
+import { withDefaults } from "../defaults/with-defaults.js";
 import {
   addBecomeOptions,
   addConnectionOptions,
   addOutputOptions,
   addRunOptions,
   addTimeout,
+  addVerifyOption,
   type RunFlags,
 } from "../options.js";
 import { escapeLine } from "../output/escape.js";
@@ -23,9 +25,11 @@ export function addPush(program: Command, outcome: Outcome): void {
     .command("push")
     .description("apply the policy over the mesh")
     .argument("[policy]", "the policy's file or its folder", DEFAULT_POLICY);
-  addRunOptions(addConnectionOptions(command)).action(async (policy: string, flags: RunFlags) => {
-    outcome.status = await push(policy, flags, createView(flags, outcome.print), false);
-  });
+  addVerifyOption(addRunOptions(addConnectionOptions(command))).action(
+    async (policy: string, flags: RunFlags) => {
+      outcome.status = await push(policy, flags, createView(flags, outcome.print), false);
+    },
+  );
 }
 
 export function addLocal(program: Command, outcome: Outcome): void {
@@ -33,7 +37,7 @@ export function addLocal(program: Command, outcome: Outcome): void {
     .command("local")
     .description("apply the policy on this machine; no inventory needed")
     .argument("[policy]", "the policy's file or its folder", DEFAULT_POLICY);
-  addRunOptions(addBecomeOptions(addTimeout(addOutputOptions(command)))).action(
+  addVerifyOption(addRunOptions(addBecomeOptions(addTimeout(addOutputOptions(command))))).action(
     async (policy: string, flags: RunFlags) => {
       const view = createView(flags, outcome.print);
       outcome.status = await push(policy, { ...flags, pace: "plain" }, view, true);
@@ -41,10 +45,12 @@ export function addLocal(program: Command, outcome: Outcome): void {
   );
 }
 
-async function push(policy: string, flags: RunFlags, view: View, local: boolean): Promise<number> {
-  return withMesh(flags, view, async ({ mesh, stop }) => {
+async function push(policy: string, given: RunFlags, view: View, local: boolean): Promise<number> {
+  const flags = await withDefaults(given, view.note);
+  return withMesh(flags, view, async ({ mesh, stop, run: id }) => {
     const options = await runOptions(policy, flags, view, stop.signal);
-    const run = await prepareRun(local ? { ...options, local } : options);
+    const log = flags.log === false ? false : { ...flags.log, run: id };
+    const run = await prepareRun({ ...options, verify: flags.verify ?? false, log, local });
     if (run.hosts.size === 0)
       view.note("no host takes part: the roles' groups and tags and the limits leave none");
     view.expect(run.hosts.size);

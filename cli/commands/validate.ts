@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { validate } from "../../engine/controller/run/validate.js";
+import { withDefaults } from "../defaults/with-defaults.js";
 import { addConnectionOptions, addRunOptions, type RunFlags } from "../options.js";
 import { escapeLine, safeJson } from "../output/escape.js";
 import { createStyle, wantsColour } from "../output/style.js";
@@ -15,7 +16,8 @@ export function addValidate(program: Command, outcome: Outcome): void {
   addRunOptions(addConnectionOptions(command)).action(async (policy: string, flags: RunFlags) => {
     const view = createView(flags, outcome.print);
     // Who contacts nothing needs no password.
-    const report = await validate(await runOptions(policy, { ...flags, askPass: false }, view));
+    const set = await withDefaults({ ...flags, askPass: false, askBecomePass: false }, view.note);
+    const report = await validate(await runOptions(policy, set, view));
     if (flags.output === "json") {
       outcome.print(`${safeJson({ event: "valid", ...report })}\n`);
     } else {

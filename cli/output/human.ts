@@ -1,6 +1,7 @@
 import type {
   HostEvent,
   OutputEvent,
+  Pass,
   ResourceEvent,
   RoleEvent,
   RunEvent,
@@ -57,13 +58,13 @@ export class HumanView {
       case "host":
         return this.#host(event);
       case "resource":
-        return [...this.#enter(event.role), ...this.#flushPartial(event.host), ...this.#resource(event)];
+        return [...this.#enter(event), ...this.#flushPartial(event.host), ...this.#resource(event)];
       case "output":
-        return [...(event.role === undefined ? [] : this.#enter(event.role)), ...this.#output(event)];
+        return [...this.#enter(event), ...this.#output(event)];
       case "role":
-        return [...this.#enter(event.role), ...this.#flushPartial(event.host), ...this.#roleEnd(event)];
+        return [...this.#enter(event), ...this.#flushPartial(event.host), ...this.#roleEnd(event)];
       case "stopped":
-        return [...this.#enter(event.role), this.#notStarted(event)];
+        return [...this.#enter(event), this.#notStarted(event)];
       case "summary": {
         const { style, check } = this.#options;
         const summary = summaryLines(event, { style, check, grouping: this.#grouping });
@@ -72,11 +73,13 @@ export class HumanView {
     }
   }
 
-  #enter(role: string): string[] {
-    if (role === this.#role || this.#options.roles === false) return [];
+  #enter({ role, pass }: { readonly role?: string; readonly pass?: Pass }): string[] {
+    if (role === undefined || this.#options.roles === false) return [];
+    const title = `role ${escapeLine(role)}${pass === 2 ? ", once more" : ""}`;
+    if (title === this.#role) return [];
     const { bold, dim } = this.#options.style;
-    this.#role = role;
-    return [...this.#flushPartial(), ...this.#groups.flush(dim), bold(`role ${escapeLine(role)}`)];
+    this.#role = title;
+    return [...this.#flushPartial(), ...this.#groups.flush(dim), bold(title)];
   }
 
   #host(event: HostEvent): string[] {
@@ -121,6 +124,8 @@ export class HumanView {
         return this.#urgent(event.host, style.red("failed"), text, diff);
       }
       case "changed": {
+        if (event.pass === 2)
+          return this.#tell(event.host, style.red("changed again"), `${what}${changes}`, diff);
         const status = style.yellow(check ? "would change" : "changed");
         return this.#tell(event.host, status, `${what}${changes}`, diff);
       }

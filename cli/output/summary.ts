@@ -55,7 +55,7 @@ function groupRows({ hosts }: SummaryEvent, options: SummaryOptions): string[] {
   const rows = new Map<string, { members: string[]; bad: boolean }>();
   for (const [name, host] of Object.entries(hosts)) {
     const text = outcome(host, options);
-    const row = rows.get(text) ?? { members: [], bad: host.unreachable || host.failed > 0 };
+    const row = rows.get(text) ?? { members: [], bad: host.unreachable || host.failed > 0 || !!host.again };
     row.members.push(name);
     rows.set(text, row);
   }
@@ -77,6 +77,7 @@ function outcome(host: HostSummary, { style, check }: SummaryOptions): string {
     cell(host.failed, "failed", style.red),
     cell(host.skipped, "skipped", style.cyan),
     ...(host.unreachable ? [style.red("unreachable")] : []),
+    ...(host.again ? [style.red(`${host.again} changed again`)] : []),
     ...(host.ignored ? [style.yellow(`${host.ignored} ignored`)] : []),
   ].join("  ");
 }

@@ -1,3 +1,4 @@
+import { withoutSecrets } from "../../engine/controller/secrets/known-secrets.js";
 import type { RunEvent } from "../../engine/vocabulary/events.js";
 import { safeJson } from "./escape.js";
 import { HumanView } from "./human.js";
@@ -22,7 +23,7 @@ export interface ViewOptions {
 
 /** `print` writes to stdout; notes go to stderr. */
 export function createView(options: ViewOptions, print: (text: string) => void): View {
-  const note = (text: string) => void process.stderr.write(`mop: ${text}\n`);
+  const note = (text: string) => void process.stderr.write(`mop: ${withoutSecrets(text)}\n`);
   if (options.output === "json")
     return {
       expect: () => {},

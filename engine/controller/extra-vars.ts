@@ -40,7 +40,9 @@ function parseInline(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
-    throw new PolicyError(`--extra-vars: ${text} is no valid JSON: ${messageOf(error)}`);
+    // JSON.parse cites the text, which may hold a secret; where it stumbled is enough.
+    const at = /at position \d+/.exec(messageOf(error))?.[0];
+    throw new PolicyError(`--extra-vars: what begins with "{" is no valid JSON${at ? ` (${at})` : ""}`);
   }
 }
 

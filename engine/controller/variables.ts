@@ -1,7 +1,7 @@
 import type { Value } from "../../transport/types.js";
 import type { Policy, Role, RoleEntry } from "../vocabulary/language.js";
 import { plainObject, plainValue } from "./inventory/plain.js";
-import { CONNECTION_VARS } from "./route/connection-vars.js";
+import { CONNECTION_VARS, SECRETS_VAR } from "./route/connection-vars.js";
 
 export type PlainVars = Readonly<Record<string, Value>>;
 
@@ -23,7 +23,12 @@ export function mergeVariables(layers: VariableLayers): PlainVars {
 
 /** What is the same on every host of a role: it travels once, in the plan. */
 export function planVariables(layers: Omit<VariableLayers, "host" | "extra">): PlainVars {
-  return { ...layers.policy, ...layers.role, ...layers.entry };
+  return withoutNames({ ...layers.policy, ...layers.role, ...layers.entry });
+}
+
+/** Which variables are secret is the controller's to know; hosts get their texts apart. */
+export function withoutNames({ [SECRETS_VAR]: _, ...vars }: PlainVars): PlainVars {
+  return vars;
 }
 
 /** What only this host has. Names that the plan or --extra-vars give are left out: they would win anyway. */
@@ -34,7 +39,7 @@ export function hostVariables(host: PlainVars, plan: PlainVars, extra: PlainVars
 }
 
 /** Connection variables, but for the address: roles have no use for them and hosts no business with passwords. */
-const AT_HOME = new Set<string>(CONNECTION_VARS.filter((name) => name !== "mop_host"));
+const AT_HOME = new Set<string>([...CONNECTION_VARS.filter((name) => name !== "mop_host"), SECRETS_VAR]);
 
 export function travellingHostVars(vars: Readonly<Record<string, unknown>>, where: string): PlainVars {
   const result: Record<string, Value> = {};

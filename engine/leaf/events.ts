@@ -3,6 +3,9 @@ import { MAX_EVENT } from "../../relay/wing.js";
 import type { Value } from "../../transport/types.js";
 import { encodeValue } from "../../transport/wire/value.js";
 import type { FetchEvent, LeafEvent } from "../vocabulary/events.js";
+import { Masker, type MaskStream } from "../vocabulary/masker.js";
+import type { RunLog } from "./log/run-log.js";
+import { maskDiff } from "./mask-diff.js";
 
 /** Characters of one output event: with three bytes each it still fits. */
 const OUTPUT_PIECE = 16 * 1024;
@@ -16,17 +19,34 @@ const MAX_DIFF = MAX_EVENT - 3 * (MAX_NAME + MAX_TEXT + MAX_CHANGES * (MAX_CHANG
 
 export type ResourceReport = Omit<Extract<LeafEvent, { event: "resource" }>, "event" | "role">;
 
-/** What a run reports, cut to what an event may hold, in the order in which it was said. */
+/** What a run reports: secrets masked, then cut to what an event may hold, in the order in which it was said. */
 export class Events {
   readonly #host: Pick<WingHost, "emit">;
+  readonly #masker: Masker;
+  readonly #streams: Readonly<Record<"stdout" | "stderr", MaskStream>>;
   readonly #waiting = new Set<Promise<void>>();
+  #log: RunLog | undefined;
 
-  constructor(host: Pick<WingHost, "emit">) {
+  constructor(host: Pick<WingHost, "emit">, masker: Masker = new Masker()) {
     this.#host = host;
+    this.#masker = masker;
+    this.#streams = { stdout: masker.stream(), stderr: masker.stream() };
+  }
+
+  /** From now on what changed or failed stands in this log too. */
+  keep(log: RunLog): void {
+    this.#log = log;
   }
 
   resource(role: string, report: ResourceReport): Promise<void> {
-    const { type, name, status, changes, diff, error, ignored, ms } = report;
+    this.#tellRest();
+    const { type, status, ignored, ms } = report;
+    const mask = (text: string): string => this.#masker.mask(text);
+    const name = mask(report.name);
+    const changes = report.changes.map(mask);
+    const error = report.error === undefined ? undefined : mask(report.error);
+    const diff = report.diff === undefined ? undefined : maskDiff(this.#masker, report.diff);
+    this.#log?.resource({ type, name, status, changes, ...(error === undefined ? {} : { error }) });
     return this.#emit({
       event: "resource",
       role,
@@ -42,16 +62,42 @@ export class Events {
   }
 
   role(role: string, status: "ok" | "failed", error?: string): Promise<void> {
+    this.#tellRest();
     return this.#emit({
       event: "role",
       role,
       status,
-      ...(error === undefined ? {} : { error: shortened(error, MAX_TEXT) }),
+      ...(error === undefined ? {} : { error: shortened(this.#masker.mask(error), MAX_TEXT) }),
     });
   }
 
-  /** Long output goes out in pieces: nothing of it is lost. */
+  /** Something in passing, once it is known. */
+  notice(text: string): Promise<void> {
+    return this.#emit({ event: "notice", text: shortened(this.#masker.mask(text), MAX_TEXT) });
+  }
+
+  /**
+   * Output as it comes, cut anywhere: what may be a secret's beginning waits for what follows, or for the end of its
+   * resource.
+   */
   output(stream: "stdout" | "stderr", text: string): Promise<void> {
+    return this.#send(stream, this.#streams[stream].push(text));
+  }
+
+  /** A text that is whole, as a line of the console: nothing of it waits, and it goes between what others say. */
+  line(stream: "stdout" | "stderr", text: string): Promise<void> {
+    return this.#send(stream, this.#masker.mask(text));
+  }
+
+  /** Tells what was held back: its end has come. */
+  #tellRest(): void {
+    for (const stream of ["stdout", "stderr"] as const)
+      this.#send(stream, this.#streams[stream].end()).catch(() => undefined);
+  }
+
+  /** Long output goes out in pieces: nothing of it is lost. */
+  #send(stream: "stdout" | "stderr", text: string): Promise<void> {
+    if (text === "") return Promise.resolve();
     const send = async (): Promise<void> => {
       for (const piece of pieces(text))
         await this.#host.emit(encodeValue({ event: "output", stream, text: piece }));
@@ -65,6 +111,7 @@ export class Events {
 
   /** Resolves when all that was said is on its way. */
   async flushed(): Promise<void> {
+    this.#tellRest();
     while (this.#waiting.size > 0) await Promise.all(this.#waiting);
   }
 

@@ -14,6 +14,7 @@ import { Children } from "./process/children.js";
 import { eventConsole } from "./role/console.js";
 import { messageOf } from "./role/position.js";
 import { runRole } from "./role/run-role.js";
+import { Secrets } from "./secrets.js";
 
 /** From a cancelled run to the end of what it started, in ms */
 const CANCEL_PATIENCE = 1500;
@@ -26,9 +27,10 @@ export { serveAccount } from "./account/serve.js";
 /** The leaf's wing: carries out the order that the controller sent, and says how it ended. */
 export function start(host: WingHost): void {
   const children = new Children(host);
-  const events = new Events(host);
+  const secrets = new Secrets();
+  const events = new Events(host, secrets.masker);
   const console = eventConsole(events);
-  const mop = facade();
+  const mop = facade(secrets.mark);
   const loader = new ModuleLoader(host, { mop }, console);
   const partLoader = new ModuleLoader(host, SHARED, console);
   let ended = false;
@@ -36,11 +38,11 @@ export function start(host: WingHost): void {
     if (ended) return;
     ended = true;
     children.killAll();
-    host.done(encodeValue(resultValue(result)));
+    host.done(encodeValue(resultValue(result, (text) => secrets.masker.mask(text))));
   };
   const carryOut = async (): Promise<LeafResult> => {
     const order: LeafOrder = readOrder(host.order);
-    if (order.kind === "role") return runRole(order, { host, children, events, loader, partLoader });
+    if (order.kind === "role") return runRole(order, { host, children, events, secrets, loader, partLoader });
     if (order.kind === "command") return runCommand(order, { children, events, signal: host.signal });
     if (order.kind === "facts") return runFacts(order, { host, children, loader: partLoader });
     await host.prefetch([order.module, ...Object.values(order.packages)]);
@@ -70,16 +72,14 @@ function failure(error: unknown, aborted: boolean): LeafResult {
   return { kind: "error", message: messageOf(error), stack };
 }
 
-function resultValue(result: LeafResult): Value {
+function resultValue(result: LeafResult, mask: (text: string) => string): Value {
+  const safe = (text: string | null): string | null =>
+    text === null ? null : shortened(mask(text), MAX_TEXT);
   switch (result.kind) {
     case "role":
-      return { ...result, error: result.error === null ? null : shortened(result.error, MAX_TEXT) };
+      return { ...result, error: safe(result.error) };
     case "error":
-      return {
-        kind: result.kind,
-        message: shortened(result.message, MAX_TEXT),
-        stack: result.stack === null ? null : shortened(result.stack, MAX_TEXT),
-      };
+      return { kind: result.kind, message: safe(result.message), stack: safe(result.stack) };
     default:
       return { ...result };
   }

@@ -1,5 +1,8 @@
 /** What a run reports, from the leaf to the command line: interface.md, section 4. */
 
+/** Under --verify the second of its two runs; absent: the first, or the only one */
+export type Pass = 2;
+
 export type ResourceStatus = "ok" | "changed" | "failed" | "skipped";
 
 export interface ResourceEvent {
@@ -17,6 +20,7 @@ export interface ResourceEvent {
   /** The failure was ignored (`ignoreErrors`): the role went on, and the host did not fail of it */
   readonly ignored?: true;
   readonly ms: number;
+  readonly pass?: Pass;
 }
 
 export interface OutputEvent {
@@ -26,6 +30,7 @@ export interface OutputEvent {
   readonly role?: string;
   readonly stream: "stdout" | "stderr";
   readonly text: string;
+  readonly pass?: Pass;
 }
 
 export interface RoleEvent {
@@ -34,6 +39,7 @@ export interface RoleEvent {
   readonly role: string;
   readonly status: "ok" | "failed";
   readonly error?: string;
+  readonly pass?: Pass;
 }
 
 /** A role was not started on these hosts: something failed before. */
@@ -42,6 +48,7 @@ export interface StoppedEvent {
   readonly role: string;
   readonly hosts: readonly string[];
   readonly reason: string;
+  readonly pass?: Pass;
 }
 
 /** A piece of a file that the role fetches; nobody but the controller's wing sees it. */
@@ -83,6 +90,8 @@ export interface HostSummary {
   skipped: number;
   /** Failures that were ignored; they are not among the failed. Absent: none */
   ignored?: number;
+  /** Resources that changed again in the second run of --verify; absent: none */
+  again?: number;
   unreachable: boolean;
 }
 
@@ -100,9 +109,16 @@ export interface SummaryEvent {
 
 export type RunEvent = HostEvent | ResourceEvent | OutputEvent | RoleEvent | StoppedEvent | SummaryEvent;
 
+/** Something in passing that is no part of what the role does: its log can't be written. */
+export interface NoticeEvent {
+  readonly event: "notice";
+  readonly text: string;
+}
+
 /** What a leaf sends: the same events without the host, which the controller knows from the route. */
 export type LeafEvent =
-  | Omit<ResourceEvent, "host">
-  | Omit<OutputEvent, "host">
-  | Omit<RoleEvent, "host">
-  | FetchEvent;
+  | Omit<ResourceEvent, "host" | "pass">
+  | Omit<OutputEvent, "host" | "pass">
+  | Omit<RoleEvent, "host" | "pass">
+  | FetchEvent
+  | NoticeEvent;

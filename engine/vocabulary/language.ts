@@ -9,6 +9,7 @@ import { MARK } from "./mark.js";
 import type { RoleContext } from "./resources.js";
 import type { ProviderDefinition, ResourceType, TypeFunctions } from "./types.js";
 
+export { secret } from "./secret.js";
 export { MARK };
 
 export type Vars = Record<string, unknown>;

@@ -15,8 +15,22 @@ export interface RoleOrder {
   readonly vars: { readonly [name: string]: Value };
   /** Behind a reboot: what the role's resources gave before it, in order, and what the host's start was called then */
   readonly resume?: { readonly done: readonly Value[]; readonly boot: string };
+  /** Texts in this host's variables that are masked wherever they would be shown; the plan has more */
+  readonly secrets: readonly string[];
+  /** Where this host's log is kept; null: nowhere */
+  readonly log: LogOrder | null;
   /** What the controller has of this host's files: folder of the plan's `fetchTo` to path on the host to SHA-256 */
   readonly held?: { readonly [folder: string]: { readonly [path: string]: string } };
+}
+
+/** What a leaf's own log is told, and where it is. */
+export interface LogOrder {
+  /** "~/" is the home of the user that the leaf runs as */
+  readonly path: string;
+  /** "alice@laptop" */
+  readonly operator: string;
+  /** The run's id, the same on all its hosts */
+  readonly run: string;
 }
 
 /** What `main` sees as `host`. */
@@ -44,6 +58,8 @@ export interface RolePlan {
   readonly vars: { readonly [name: string]: Value };
   /** --extra-vars: over everything */
   readonly extraVars: { readonly [name: string]: Value };
+  /** Texts in these variables that are masked wherever they would be shown */
+  readonly secrets: readonly string[];
   readonly check: boolean;
   readonly diff: boolean;
   /** --tags and --skip-tags; null: not given */

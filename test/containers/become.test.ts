@@ -105,6 +105,10 @@ describe.skipIf("missing" in engine)(
     test("app: the user may be another than root", async () => {
       expect(outputOf("app")).toBe("app\nHOME=/home/app LC=\n");
       expect(await lab.host("app").sh("stat -c '%U' /home/app/made")).toBe("app\n");
+      // Its log as well: the one who logged in has none
+      expect(await lab.host("app").sh("stat -c '%U %a' /home/app/.mop/mop.log; ls -a /home/deploy")).toMatch(
+        /^app 600\n(?![\s\S]*\.mop)/,
+      );
     });
 
     for (const [leaf, reason] of Object.entries(REFUSED))

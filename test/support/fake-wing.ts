@@ -103,7 +103,7 @@ export class FakeHost {
     changes: Partial<RolePlan> = {},
     vars: Record<string, Value> = {},
     onEvent?: (event: LeafEvent) => void,
-    more: Pick<RoleOrder, "resume"> = {},
+    order: Partial<Pick<RoleOrder, "secrets" | "log" | "resume">> = {},
   ) {
     const plan: RolePlan = {
       role: "web",
@@ -114,6 +114,7 @@ export class FakeHost {
       files: {},
       vars: {},
       extraVars: {},
+      secrets: [],
       check: false,
       diff: false,
       tags: null,
@@ -123,7 +124,11 @@ export class FakeHost {
     };
     const hash = this.add(encodeValue(plan as unknown as Value));
     const host = { name: "l1", groups: ["web"] };
-    return this.run(wing, { kind: "role", plan: hash, host, vars, ...more }, onEvent);
+    return this.run(
+      wing,
+      { kind: "role", plan: hash, host, vars, secrets: [], log: null, ...order },
+      onEvent,
+    );
   }
 }
 

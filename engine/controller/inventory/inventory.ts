@@ -1,5 +1,6 @@
 import type { RawInventory } from "../../vocabulary/inventory.js";
 import { PolicyError } from "../policy-error.js";
+import { SECRETS_VAR } from "../route/connection-vars.js";
 import { groupOrder, type ParsedGroup, parseInventory } from "./parse.js";
 import { matcher, unmatched } from "./patterns.js";
 
@@ -40,20 +41,29 @@ export function resolveInventory(raw: RawInventory, source: string): Inventory {
   for (const name of names) {
     const groups = order.filter((group) => group === "all" || members.get(group)?.has(name));
     const own: Record<string, unknown> = {};
-    for (const group of groups) Object.assign(own, parsed.groups.get(group)?.hosts.get(name));
-    Object.assign(own, parsed.hosts.get(name));
+    for (const group of groups) layOver(own, parsed.groups.get(group)?.hosts.get(name));
+    layOver(own, parsed.hosts.get(name));
     const vars: Record<string, unknown> = {};
-    for (const group of groups) Object.assign(vars, parsed.groups.get(group)?.vars);
+    for (const group of groups) layOver(vars, parsed.groups.get(group)?.vars);
+    layOver(vars, own);
     hosts.set(name, {
       name,
       groups: groups.filter((group) => group !== "all").sort(),
-      vars: { ...vars, ...own },
+      vars,
       own,
     });
   }
   const lists = new Map([...members].map(([group, set]) => [group, [...set]] as const));
   lists.set("all", [...names]);
   return { source, hosts, groups: lists, members: grouped.size > 0 ? grouped : names };
+}
+
+/** The later value replaces the earlier one; but what was named as secret stays so. */
+function layOver(vars: Record<string, unknown>, over: InventoryVars = {}): void {
+  const named = [vars[SECRETS_VAR], over[SECRETS_VAR]].filter((names) => names !== undefined);
+  Object.assign(vars, over);
+  if (named.length > 1)
+    vars[SECRETS_VAR] = named.flatMap((names) => (typeof names === "string" ? names.split(",") : names));
 }
 
 function groupMembers(groups: ReadonlyMap<string, ParsedGroup>, source: string): Map<string, Set<string>> {

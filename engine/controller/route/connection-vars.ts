@@ -18,6 +18,9 @@ export const CONNECTION_VARS = [
   "mop_hop",
 ] as const;
 
+/** Names the variables that are secret; no connection is steered by it, and it travels nowhere either. */
+export const SECRETS_VAR = "mop_secrets";
+
 export type MopHop = HopKind | "auto";
 const HOPS: readonly string[] = [...HOP_KINDS, "auto"];
 const BECOME_METHODS: readonly string[] = ["sudo", "su", "doas"];
@@ -111,7 +114,7 @@ function truthy(value: unknown): boolean {
 export function unknownConnectionVars(
   vars: Readonly<Record<string, unknown>>,
 ): { name: string; hint: string | undefined }[] {
-  const known: readonly string[] = CONNECTION_VARS;
+  const known: readonly string[] = [...CONNECTION_VARS, SECRETS_VAR];
   return Object.keys(vars)
     .filter((name) => name.startsWith("mop_") && !known.includes(name))
     .map((name) => ({ name, hint: nearest(name, known) }));

@@ -16,6 +16,8 @@ export interface RouteOptions {
   readonly user?: string | undefined;
   /** Private key, used before all others; relative to the working folder */
   readonly identity?: string | undefined;
+  /** Private key of hosts for which the inventory names none, before those that ssh would try */
+  readonly defaultIdentity?: string | undefined;
   readonly knownHosts?: string | undefined;
   /** Given, it stands over ssh_config's StrictHostKeyChecking */
   readonly hostKeys?: HostKeyPolicy | undefined;
@@ -143,6 +145,8 @@ function makeTarget(
   const folder = options.folder ?? process.cwd();
   const own = (known.identity ?? []).map((file) => expand(file, folder));
   const first = options.identity === undefined ? [] : [expand(options.identity, process.cwd())];
+  const { defaultIdentity } = options;
+  const fallback = defaultIdentity === undefined ? [] : [expand(defaultIdentity, process.cwd())];
   const agent = config.identityAgent === "none" ? undefined : (config.identityAgent ?? env.SSH_AUTH_SOCK);
   const password = known.password ?? (isTarget ? options.password : undefined);
   const alias = config.hostKeyAlias;
@@ -153,7 +157,10 @@ function makeTarget(
     user: stop.user ?? known.user ?? options.user ?? config.user ?? env.USER ?? os.userInfo().username,
     ...(alias === undefined ? {} : { hostKeyAlias: alias }),
     identityFiles: [
-      ...new Set([...first, ...own, ...(own.length > 0 ? [] : (config.identityFiles ?? defaultKeys()))]),
+      ...new Set([
+        ...first,
+        ...(own.length > 0 ? own : [...fallback, ...(config.identityFiles ?? defaultKeys())]),
+      ]),
     ],
     identitiesOnly: own.length > 0 || (config.identitiesOnly ?? false),
     ...(agent === undefined || agent === "" ? {} : { agent }),

@@ -1,7 +1,11 @@
 import type { Hop, HopKind } from "../../../relay/mesh/types.js";
 import type { Value } from "../../../transport/types.js";
+import { MASK } from "../../vocabulary/masker.js";
 import { selectHosts } from "../inventory/inventory.js";
 import { plainValue } from "../inventory/plain.js";
+import { SECRETS_VAR } from "../route/connection-vars.js";
+import { KnownSecrets } from "../secrets/known-secrets.js";
+import { hostLayers, markNamed } from "../secrets/secret-vars.js";
 import { type HostOptions, targetsOf } from "./prepare-hosts.js";
 
 export interface InventoryReport {
@@ -29,13 +33,15 @@ export interface DescribedHop {
   readonly port: number;
 }
 
-export const MASK = "********";
 const SECRET = /pass(word|wd|phrase)?$|secret|token|credential|api_?key|private_?key/i;
 
 /** Hosts, groups, variables and routes as they resolve; contacts nothing. Throws PolicyError. */
 export async function describeInventory(options: HostOptions): Promise<InventoryReport> {
   const { inventory, planner } = await targetsOf(options);
+  const named = markNamed(hostLayers(inventory));
+  const known = new KnownSecrets();
   const chosen = selectHosts(inventory, { groups: options.limitGroups, hosts: options.limitHosts });
+  const masked = (key: string, value: Value) => maskValue(key, value, (text) => known.mask(text), named);
   const hosts = await Promise.all(
     chosen.map(async ({ name, groups, vars }) => ({
       name,
@@ -61,9 +67,20 @@ const describeHop = ({ target, kind }: Hop): DescribedHop => ({
   port: target.port,
 });
 
-function masked(name: string, value: Value): Value {
+/** A variable as it may be shown: not at all when its name says that it is secret, else without secrets in it. */
+function maskValue(
+  name: string,
+  value: Value,
+  mask: (text: string) => string,
+  named: ReadonlySet<string>,
+): Value {
+  if (name === SECRETS_VAR) return value;
+  if (named.has(name) && value !== null && value !== "") return MASK;
   if (SECRET.test(name) && value !== null && value !== "" && typeof value !== "boolean") return MASK;
-  if (Array.isArray(value)) return value.map((item) => masked("", item as Value));
+  if (typeof value === "string") return mask(value);
+  if (Array.isArray(value)) return value.map((item) => maskValue("", item as Value, mask, named));
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, masked(key, item as Value)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [mask(key), maskValue(key, item as Value, mask, new Set())]),
+  );
 }

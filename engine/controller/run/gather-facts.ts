@@ -5,6 +5,9 @@ import type { RunEvent } from "../../vocabulary/events.js";
 import { GATHERED, PLAIN } from "../../vocabulary/facts.js";
 import { mopPackage } from "../policy/mop-package.js";
 import { PolicyError } from "../policy-error.js";
+import { KnownSecrets } from "../secrets/known-secrets.js";
+import { maskReport } from "../secrets/mask-report.js";
+import { maskTexts } from "../secrets/mask-texts.js";
 import { HostState } from "./host-state.js";
 import type { RunResult } from "./options.js";
 import { prepareHosts } from "./prepare.js";
@@ -40,9 +43,10 @@ const PARTS = ["facts", "toml", "yaml"] as const;
 export async function gatherHostFacts(
   options: FactsOptions,
   mesh: Mesh,
-  report: (event: RunEvent | FactsEvent) => void,
+  given: (event: RunEvent | FactsEvent) => void,
 ): Promise<RunResult> {
   const started = performance.now();
+  const report = maskReport<FactsEvent>(given);
   const names = knownNames(options.names ?? []);
   const [hosts, wing] = await Promise.all([hostsOf(options), readWing(options.mop ?? mopPackage())]);
   const parts = PARTS.flatMap((name) => {
@@ -92,10 +96,12 @@ function conclude(
     state.lost(outcome.loss);
     return;
   }
+  const known = new KnownSecrets();
   let error: string | undefined;
   if (outcome.kind === "lost") error = outcome.error.message;
   else if (outcome.result.kind === "facts") {
-    report({ event: "facts", host: state.name, facts: outcome.result.facts });
+    const mask = (text: string) => known.mask(text);
+    report({ event: "facts", host: state.name, facts: maskTexts(outcome.result.facts, mask) });
     error = outcome.result.error ?? undefined;
   } else
     error =

@@ -76,6 +76,14 @@ export class HostState {
     this.#report({ event: "host", host: this.name, state: "unreachable", at, reason: error.message });
   }
 
+  /** Counts as they were, but for what failed meanwhile. */
+  restore({ ok, changed, skipped, ignored, again }: HostSummary): void {
+    Object.assign(this.summary, { ok, changed, skipped });
+    if (ignored === undefined) delete this.summary.ignored;
+    else this.summary.ignored = ignored;
+    if (again !== undefined) this.summary.again = again;
+  }
+
   count({ status, ignored }: Pick<ResourceEvent, "status" | "ignored">): void {
     if (ignored) this.summary.ignored = (this.summary.ignored ?? 0) + 1;
     else this.summary[status]++;

@@ -1,7 +1,13 @@
 import { MopError } from "../../../transport/errors.js";
 import type { Value } from "../../../transport/types.js";
 import { decodeValue } from "../../../transport/wire/value.js";
-import type { FetchEvent, OutputEvent, ResourceEvent, ResourceStatus } from "../../vocabulary/events.js";
+import type {
+  FetchEvent,
+  NoticeEvent,
+  OutputEvent,
+  ResourceEvent,
+  ResourceStatus,
+} from "../../vocabulary/events.js";
 import type { LeafResult } from "../../vocabulary/order.js";
 
 type Fields = { readonly [key: string]: Value | undefined };
@@ -10,6 +16,7 @@ type Fields = { readonly [key: string]: Value | undefined };
 export type CheckedEvent =
   | Omit<ResourceEvent, "host" | "role">
   | Omit<OutputEvent, "host" | "role">
+  | NoticeEvent
   | FetchEvent
   /** A role's end: the wing's result says it again */
   | undefined;
@@ -40,6 +47,9 @@ export function readEvent(bytes: Uint8Array): CheckedEvent {
       if ((event.stream !== "stdout" && event.stream !== "stderr") || !isText(event.text))
         throw malformed("output event");
       return { event: "output", stream: event.stream, text: event.text };
+    case "notice":
+      if (!isText(event.text)) throw malformed("notice");
+      return { event: "notice", text: event.text };
     case "fetch": {
       const { folder, path, size, hash, offset, bytes } = event;
       if (!isText(folder) || !isText(path) || !isText(hash)) throw malformed("piece of a file");

@@ -4,6 +4,7 @@ import type { MopPackage } from "../policy/mop-package.js";
 import type { BecomeOptions } from "../route/become.js";
 import type { RouteOptions } from "../route/routes.js";
 import type { PlainVars } from "../variables.js";
+import type { LeafLogOptions } from "./leaf-log.js";
 
 /** Which hosts, and how to get there: what push, run and ping share. */
 export interface TargetOptions {
@@ -26,6 +27,10 @@ export interface RunOptions extends TargetOptions {
   readonly local?: boolean;
   readonly check?: boolean;
   readonly diff?: boolean;
+  /** Run everything twice: what the second run changes again fails its host. Not together with `check` */
+  readonly verify?: boolean;
+  /** The log that each leaf keeps of what runs there; false: none */
+  readonly log?: LeafLogOptions | false | undefined;
   readonly extraVars?: PlainVars;
   readonly tags?: readonly string[] | undefined;
   readonly skipTags?: readonly string[] | undefined;

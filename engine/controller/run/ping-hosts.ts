@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Mesh } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
 import type { RunEvent } from "../../vocabulary/events.js";
+import { maskReport } from "../secrets/mask-report.js";
 import { HostState, lossOf } from "./host-state.js";
 import type { RunResult } from "./options.js";
 import { type HostOptions, prepareTargets } from "./prepare-hosts.js";
@@ -23,9 +24,10 @@ export interface PingEvent {
 export async function pingHosts(
   options: HostOptions,
   mesh: Mesh,
-  report: (event: RunEvent | PingEvent) => void,
+  given: (event: RunEvent | PingEvent) => void,
 ): Promise<RunResult & { readonly pings: readonly PingEvent[] }> {
   const started = performance.now();
+  const report = maskReport<PingEvent>(given);
   const { hosts } = await prepareTargets(options);
   const pings: PingEvent[] = [];
   const { signal } = options;

@@ -3,6 +3,7 @@ import path from "node:path";
 import { loadPolicy } from "../policy/load-policy.js";
 import type { MopPackage } from "../policy/mop-package.js";
 import { PolicyError } from "../policy-error.js";
+import { hostLayers, markNamed } from "../secrets/secret-vars.js";
 import type { TargetOptions } from "./options.js";
 import { type PreparedHost, prepareHosts } from "./prepare.js";
 import { findTargets, type Targets } from "./targets.js";
@@ -45,6 +46,7 @@ export async function prepareTargets(options: HostOptions): Promise<PreparedTarg
   const targets = await targetsOf(options);
   const { source } = targets.inventory;
   if (targets.hosts.length === 0) throw new PolicyError(`no host of ${source} is left to contact`);
+  markNamed(hostLayers(targets.inventory));
   options.onHosts?.(targets.hosts.length);
   return { targets, hosts: [...(await prepareHosts(targets.hosts, targets)).values()] };
 }

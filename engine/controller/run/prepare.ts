@@ -7,6 +7,8 @@ import { type MopPackage, mopNames, mopPackage } from "../policy/mop-package.js"
 import { typeCheck } from "../policy/type-check.js";
 import { PolicyError } from "../policy-error.js";
 import { unknownConnectionVars } from "../route/connection-vars.js";
+import { withoutSecrets } from "../secrets/known-secrets.js";
+import { hostLayers, markNamed, type VarsLayer } from "../secrets/secret-vars.js";
 import { type PlainVars, travellingHostVars } from "../variables.js";
 import type { RunOptions } from "./options.js";
 import { type PreparedRole, prepareRole } from "./role-plan.js";
@@ -44,6 +46,8 @@ export interface PreparedHost {
 
 /** Throws PolicyError. */
 export async function prepareRun(options: RunOptions): Promise<PreparedRun> {
+  if (options.verify && options.check)
+    throw new PolicyError("--verify runs for real, twice, which --check rules out; leave one of them away");
   const mop = options.mop ?? mopPackage();
   const wing = readWing(mop);
   wing.catch(() => undefined);
@@ -75,6 +79,8 @@ async function prepareLoaded({
   readonly checked: Promise<void> | undefined;
 }): Promise<PreparedRun> {
   const targets = options.local ? localTargets() : await findTargets(options, loaded);
+  const warn = (text: string) => options.onWarning?.(withoutSecrets(text));
+  markNamed([...hostLayers(targets.inventory), ...ownLayers(loaded, options)], warn);
   const folder = new PolicyFolder(loaded.folder);
   const parts = { loaded, folder, wing: await wing, mopNames: await mopNames(mop), options };
   const entries = await Promise.all(
@@ -89,8 +95,8 @@ async function prepareLoaded({
   await checked;
   const roles = entries.flatMap(({ role, ...entry }) => (role ? [{ role, ...entry }] : []));
   const concerned = [...new Set(roles.flatMap(({ hosts }) => hosts))];
-  for (const { role } of roles) for (const warning of role.warnings) options.onWarning?.(warning);
-  for (const warning of strangeVars(concerned, targets.inventory.source)) options.onWarning?.(warning);
+  for (const { role } of roles) for (const warning of role.warnings) warn(warning);
+  for (const warning of strangeVars(concerned, targets.inventory.source)) warn(warning);
   const delegates = new Set(roles.flatMap(({ delegate }) => [...delegate.values()]));
   return {
     options,
@@ -105,6 +111,16 @@ async function prepareLoaded({
     ),
   };
 }
+
+/** Variables of the policy, its roles and entries, and the command line. */
+const ownLayers = ({ policy }: LoadedPolicy, { extraVars = {} }: RunOptions): VarsLayer[] => [
+  { where: "the policy's vars", vars: policy.vars ?? {} },
+  ...policy.roles.flatMap(({ role, vars = {} }) => [
+    { where: `role ${role.name}: vars`, vars: (role.vars ?? {}) as VarsLayer["vars"] },
+    { where: `role ${role.name}: vars of its entry`, vars },
+  ]),
+  { where: "--extra-vars", vars: extraVars },
+];
 
 /** A misspelt connection variable would be ignored in silence, and the host reached in another way than was meant. */
 export function strangeVars(hosts: readonly InventoryHost[], source: string): string[] {

@@ -11,9 +11,10 @@ import { offeredFiles } from "../files/offered-files.js";
 import type { LoadedPolicy } from "../policy/load-policy.js";
 import { mapPosition } from "../policy/source-positions.js";
 import { PolicyError } from "../policy-error.js";
+import { secretsIn } from "../secrets/secret-vars.js";
 import { memoryBlob } from "../ship/blobs.js";
 import { type ShippedRole, shipRole } from "../ship/ship-role.js";
-import { type PlainVars, planVariables, policyLayers } from "../variables.js";
+import { type PlainVars, planVariables, policyLayers, withoutNames } from "../variables.js";
 import type { RunOptions } from "./options.js";
 import type { WingFiles } from "./wing-files.js";
 
@@ -56,6 +57,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
   const fetchTo = fetchFolders(references, shipped, parts);
   const layers = policyLayers(loaded.policy, entry);
   const vars = planVariables(layers);
+  const extraVars = withoutNames(options.extraVars ?? {});
   const named = [...texts(layers.policy), ...texts(layers.entry)];
   const files = await offeredFiles(folder, references, entry.role.files ?? [], named).catch(
     (error: unknown) => {
@@ -79,7 +81,8 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
         trees: files.trees,
         fetchTo,
         vars,
-        extraVars: options.extraVars ?? {},
+        extraVars,
+        secrets: secretsIn({ ...vars, ...extraVars }),
         check: options.check ?? false,
         diff: options.diff ?? false,
         tags: options.tags && options.tags.length > 0 ? options.tags : null,
@@ -159,27 +162,12 @@ function fetchFolders(references: FileReferences, shipped: ShippedRole, parts: P
 const placeIn = (shipped: ShippedRole, parts: PlanParts, at: { line: number; column: number }) =>
   mapPosition(shipped.map, at.line, at.column) ?? { file: parts.loaded.file };
 
-function planValue(plan: RolePlan): Value {
-  const { role, module, packages, parts, likely, vars, extraVars, check, diff, tags, skipTags, roleTags } =
-    plan;
-  const { trees = [], fetchTo = [] } = plan;
-  const files = Object.fromEntries(Object.entries(plan.files).map(([name, file]) => [name, fileValue(file)]));
+function planValue({ files, trees = [], fetchTo = [], ...plan }: RolePlan): Value {
   return {
-    role,
-    module,
-    packages,
-    parts,
-    likely,
-    files,
+    ...plan,
+    files: Object.fromEntries(Object.entries(files).map(([name, file]) => [name, fileValue(file)])),
     trees,
     fetchTo,
-    vars,
-    extraVars,
-    check,
-    diff,
-    tags,
-    skipTags,
-    roleTags,
   };
 }
 

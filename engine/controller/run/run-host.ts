@@ -1,13 +1,13 @@
 import type { NodeHandle } from "../../../relay/mesh/types.js";
 import { asMopError } from "../../../transport/errors.js";
-import type { Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import type { HostResult } from "../../vocabulary/language.js";
 import type { LeafResult, RoleOrder } from "../../vocabulary/order.js";
 import { FetchedFiles } from "../files/fetched-files.js";
 import { mapPosition } from "../policy/source-positions.js";
 import { messageOf, placeText } from "../policy-error.js";
-import { hostVariables } from "../variables.js";
+import { secretsIn } from "../secrets/secret-vars.js";
+import { hostVariables, type PlainVars } from "../variables.js";
 import { comeBack } from "./come-back.js";
 import type { HostState } from "./host-state.js";
 import { runWing, type WingOutcome } from "./run-wing.js";
@@ -41,6 +41,7 @@ export async function runHost(run: RoleRun, task: Task, node: NodeHandle): Promi
       signal: run.signal,
       onEvent(event) {
         if (event.event === "fetch") return fetched.take(event);
+        if (event.event === "notice") return run.notice(at.name, event.text);
         const where = { host: host.name, role: run.role.name };
         // In the order of interface.md: event, host, role first.
         if (event.event === "output") {
@@ -162,7 +163,14 @@ function roleOrder(
   { held, resume }: { readonly [K in "held" | "resume"]: RoleOrder[K] | undefined },
 ): Uint8Array {
   const { name, groups } = host.host;
-  const vars: Value = hostVariables(host.vars, run.role.vars, run.extraVars);
-  const order = { kind: "role", plan: run.role.plan, host: { name, groups }, vars };
+  const vars: PlainVars = hostVariables(host.vars, run.role.vars, run.extraVars);
+  const order = {
+    kind: "role",
+    plan: run.role.plan,
+    host: { name, groups },
+    vars,
+    secrets: secretsIn(vars),
+    log: run.log && { ...run.log },
+  };
   return encodeValue({ ...order, ...(held ? { held } : {}), ...(resume ? { resume } : {}) });
 }

@@ -1,8 +1,12 @@
 import type { Mesh } from "../../../relay/mesh/types.js";
+import { withoutSecrets } from "../secrets/known-secrets.js";
+import { maskReport } from "../secrets/mask-report.js";
 import { HostState } from "./host-state.js";
+import { logOrder } from "./leaf-log.js";
 import type { Report, RunOptions, RunResult } from "./options.js";
 import { type PreparedEntry, type PreparedRun, prepareRun } from "./prepare.js";
 import { leaveOut, runBatch, runRole } from "./run-role.js";
+import { SecondRun } from "./second-run.js";
 import { summarize } from "./summarize.js";
 import { type RoleRun, reachNode, sendAhead, type Task } from "./task.js";
 
@@ -20,27 +24,66 @@ interface Step {
   readonly tasks: readonly Task[];
 }
 
-export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Report): Promise<RunResult> {
+export async function executeRun(prepared: PreparedRun, mesh: Mesh, given: Report): Promise<RunResult> {
   const started = performance.now();
-  const { options, loaded, wing, roles } = prepared;
-  const { signal, check = false, extraVars = {} } = options;
-  const states = new Map(
+  const { options } = prepared;
+  const report = maskReport(given);
+  const hosts = new Map(
     [...prepared.hosts].map(([name, host]) => [name, new HostState(host, report)] as const),
   );
   const delegates = new Map(
-    [...prepared.delegates].map(([name, host]) => [name, states.get(name) ?? new HostState(host, report)]),
+    [...prepared.delegates].map(([name, host]) => [name, hosts.get(name) ?? new HostState(host, report)]),
   );
+  const parts = { mesh, hosts, delegates, ...common(options) };
+  const states = [...hosts.values()];
+  const stopped = await runAll(prepared, { ...parts, report });
+  if (options.verify && !options.signal?.aborted) {
+    if (stopped !== undefined || states.some(({ failed }) => failed)) {
+      options.onWarning?.("the second run of --verify was left out, since the first one failed");
+    } else {
+      const second = new SecondRun(report, states);
+      await runAll(prepared, { ...parts, report: second.report });
+      second.conclude();
+    }
+  }
+  return summarize(states, mesh, report, started, options);
+}
+
+/** What the runs of a push share. */
+interface RunParts extends Pick<RoleRun, "mesh" | "report" | "notice" | "log"> {
+  readonly hosts: ReadonlyMap<string, HostState>;
+  readonly delegates: ReadonlyMap<string, HostState>;
+}
+
+function common({ check, log = {}, onWarning }: RunOptions): Pick<RoleRun, "notice" | "log"> {
+  const told = new Set<string>();
+  return {
+    log: check || log === false ? null : logOrder(log),
+    // Each role of a host would say it again.
+    notice(host, text) {
+      const notice = withoutSecrets(`${host}: ${text}`);
+      if (!told.has(notice)) onWarning?.(notice);
+      told.add(notice);
+    },
+  };
+}
+
+/** All roles once, on the hosts that are still in. Gives the reason why not all of them were started, if there is one. */
+async function runAll(
+  { options, loaded, wing, roles }: PreparedRun,
+  { hosts: states, delegates, ...parts }: RunParts,
+): Promise<string | undefined> {
+  const { signal, check = false, extraVars = {} } = options;
   const stepOf = ({ role, hosts, delegate, become }: PreparedEntry): Step => ({
     run: {
       role,
-      mesh,
       wing: wing.entry.hash,
       extraVars,
       positions: loaded.positions,
       folder: loaded.folder,
       check,
-      report,
       signal,
+      ...parts,
     },
     tasks: hosts
       .map((host) => states.get(host.name)!)
@@ -66,7 +109,7 @@ export async function executeRun(prepared: PreparedRun, mesh: Mesh, report: Repo
           ? await runFreely(steps)
           : await runRole(first.run, first.tasks);
   }
-  return summarize([...states.values()], mesh, report, started, options);
+  return stopped;
 }
 
 /** Roles that run one after another; those with the strategy "free" that follow each other are one stage. */

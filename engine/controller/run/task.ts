@@ -1,5 +1,6 @@
 import type { Become } from "../../../relay/boot/become.js";
 import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
+import type { LogOrder } from "../../vocabulary/order.js";
 import type { SourcePositions } from "../policy/source-positions.js";
 import type { PlainVars } from "../variables.js";
 import type { HostState } from "./host-state.js";
@@ -18,6 +19,9 @@ export interface RoleRun {
   /** Nothing may change, on the hosts or by hooks */
   readonly check: boolean;
   readonly report: Report;
+  /** What a host says in passing */
+  readonly notice: (host: string, text: string) => void;
+  readonly log: LogOrder | null;
   readonly signal?: AbortSignal | undefined;
 }
 

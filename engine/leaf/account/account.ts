@@ -17,6 +17,7 @@ export interface AccountPort {
   blob(hash: string): Promise<Uint8Array>;
   prefetch(hashes: readonly string[]): Promise<void>;
   output(stream: "stdout" | "stderr", text: string): Promise<void>;
+  secret(text: string): void;
 }
 
 type Answer = Extract<FromAccount, { type: "planned" | "applied" }>;
@@ -94,6 +95,9 @@ export class Account {
     switch (message.type) {
       case "output":
         void this.#port.output(message.stream, message.text).catch(() => undefined);
+        return;
+      case "secret":
+        this.#port.secret(message.text);
         return;
       case "prefetch":
         void this.#port.prefetch(message.hashes);

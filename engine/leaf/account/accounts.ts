@@ -3,6 +3,7 @@ import type { Value } from "../../../transport/types.js";
 import type { RoleOrder } from "../../vocabulary/order.js";
 import { Refusal } from "../errors.js";
 import type { Events } from "../events.js";
+import type { Secrets } from "../secrets.js";
 import type { Plan } from "../type.js";
 import type { AnyType } from "../types/table.js";
 import { Account } from "./account.js";
@@ -12,6 +13,7 @@ export interface AccountsPort {
   readonly host: Pick<WingHost, "source" | "blob" | "prefetch" | "childStarted" | "childEnded">;
   readonly order: RoleOrder;
   readonly events: Pick<Events, "output">;
+  readonly secrets: Pick<Secrets, "add">;
 }
 
 /** The processes that do a role's resources as other users: one a user, started when first needed. */
@@ -57,11 +59,12 @@ export class Accounts {
   #account(user: string): Account {
     const known = this.#open.get(user);
     if (known) return known;
-    const { host, order, events } = this.#port;
+    const { host, order, events, secrets } = this.#port;
     const child = startAs(user, host.source);
     const account = new Account(user, child, order as unknown as Value, {
       blob: (hash) => host.blob(hash),
       prefetch: (hashes) => host.prefetch(hashes),
+      secret: (text) => secrets.add([text]),
       output: (stream, text) => events.output(stream, text),
     });
     // What failed to start may start another time

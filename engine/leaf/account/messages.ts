@@ -31,6 +31,8 @@ export type FromAccount =
   | { readonly type: "applied"; readonly id: number; readonly applied: Applied }
   | { readonly type: "refused"; readonly id: number; readonly message: string }
   | { readonly type: "output"; readonly stream: "stdout" | "stderr"; readonly text: string }
+  /** What a type's code marked as secret there */
+  | { readonly type: "secret"; readonly text: string }
   | { readonly type: "blob"; readonly id: number; readonly hash: string }
   | { readonly type: "prefetch"; readonly hashes: readonly string[] };
 

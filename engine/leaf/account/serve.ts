@@ -7,6 +7,7 @@ import { readOrderValue } from "../orders/read-order.js";
 import { Children } from "../process/children.js";
 import { chooseProvider } from "../provider.js";
 import { fetchPlan, type LoadedRole, loadRole } from "../role/load-role.js";
+import { Secrets } from "../secrets.js";
 import type { Plan } from "../type.js";
 import { typeContext } from "../type-context.js";
 import { type FromAccount, frameMessage, messageReader, type ToAccount } from "./messages.js";
@@ -38,6 +39,7 @@ export function serveAccount(user: string): void {
     prefetch: async (hashes: readonly string[]) => say({ type: "prefetch", hashes }),
     signal: new AbortController().signal,
   };
+  const secrets = new Secrets((text) => say({ type: "secret", text }));
   const open = async (value: Value): Promise<LoadedRole> => {
     const order = readOrderValue(value);
     if (order.kind !== "role") throw new Refusal("only a role has resources");
@@ -54,9 +56,10 @@ export function serveAccount(user: string): void {
           throw new Refusal('another user\'s process does not restart the host; leave "as" away');
         },
       },
-      loader: new ModuleLoader(host, { mop: facade() }, console),
+      loader: new ModuleLoader(host, { mop: facade(secrets.mark) }, console),
       partLoader: new ModuleLoader(host, SHARED, console),
     });
+    secrets.begin();
     // What the role's own process planned so far is not known here
     if (loaded.tools.check) loaded.tools.files.doubt();
     return loaded;

@@ -8,9 +8,10 @@ const marked =
   (kind: string) =>
   <T extends object>(definition: T): T => ({ ...definition, "mop:kind": kind });
 
-/** What `import ... from "mop"` gives on a leaf. */
-export function facade(): Exports {
+/** What `import ... from "mop"` gives on a leaf; `secret` is the run's own. */
+export function facade(secret: (text: unknown) => unknown): Exports {
   return {
+    secret,
     ResourceError,
     Refusal,
     MopError,

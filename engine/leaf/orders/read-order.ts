@@ -8,6 +8,9 @@ const isText = (value: unknown): value is string => typeof value === "string";
 const isMap = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
 const isList = (value: unknown): value is readonly Value[] => Array.isArray(value);
+const isTextList = (value: unknown): boolean => isList(value) && value.every(isText);
+const isLog = (log: unknown): boolean =>
+  log === null || (isMap(log) && isText(log.path) && isText(log.operator) && isText(log.run));
 const isTextMap = (value: unknown): boolean => isMap(value) && Object.values(value).every(isText);
 
 /** Reads what the controller ordered. Throws an Error when this wing doesn't know it. */
@@ -24,6 +27,8 @@ export function readOrderValue(value: Value): LeafOrder {
         isText(order.host.name) &&
         isList(order.host.groups) &&
         isMap(order.vars) &&
+        isTextList(order.secrets) &&
+        isLog(order.log) &&
         (order.resume === undefined ||
           (isMap(order.resume) && isList(order.resume.done) && isText(order.resume.boot)))
       : kind === "command"
@@ -50,6 +55,7 @@ export function readPlan(bytes: Uint8Array): RolePlan {
     files,
     vars,
     extraVars,
+    secrets,
     check,
     diff,
     tags,
@@ -61,11 +67,11 @@ export function readPlan(bytes: Uint8Array): RolePlan {
     isText(module) &&
     isTextMap(packages) &&
     isTextMap(parts) &&
-    isList(likely) &&
-    likely.every(isText) &&
+    isTextList(likely) &&
     isMap(files) &&
     isMap(vars) &&
     isMap(extraVars) &&
+    isTextList(secrets) &&
     typeof check === "boolean" &&
     typeof diff === "boolean" &&
     (tags === null || isList(tags)) &&

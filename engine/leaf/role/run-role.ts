@@ -1,8 +1,11 @@
 import type { WingHost } from "../../../relay/wing.js";
-import type { LeafResult, RoleOrder, RolePlan } from "../../vocabulary/order.js";
+import type { LeafResult, LogOrder, RoleOrder, RolePlan } from "../../vocabulary/order.js";
 import type { RoleContext } from "../../vocabulary/resources.js";
 import { Accounts } from "../account/accounts.js";
 import type { Events } from "../events.js";
+import { LogFile } from "../log/log-file.js";
+import { RunLog } from "../log/run-log.js";
+import type { Secrets } from "../secrets.js";
 import { roleContext } from "./context.js";
 import { fetchPlan, type LoadedRole, loadRole, type RoleParts } from "./load-role.js";
 import { messageOf, positionIn } from "./position.js";
@@ -12,12 +15,16 @@ import { Reboots, restartSoon } from "./reboots.js";
 interface RunParts extends Omit<RoleParts, "reboots"> {
   readonly host: WingHost;
   readonly events: Events;
+  readonly secrets: Secrets;
 }
 
 /** Runs one role. Rejects only when the role could not be started or the run was cancelled. */
 export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafResult> {
-  const { host, events } = parts;
+  const { host, events, secrets } = parts;
+  secrets.add(order.secrets);
   const plan = await fetchPlan(order, host);
+  secrets.add(plan.secrets);
+  const log = order.log && !plan.check ? keepLog(order.log, plan.role, events) : undefined;
   const positions = new WeakMap<object, string>();
   const queue = new Queue();
   const strays = watchStrays();
@@ -25,6 +32,7 @@ export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafRe
   const reboots = new Reboots(order.resume);
   try {
     const role = await loadRole(order, plan, { ...parts, reboots });
+    secrets.begin();
     const context = roleContext({
       role: plan.role,
       given: { vars: role.vars, facts: role.facts, host: order.host, check: plan.check },
@@ -51,15 +59,30 @@ export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafRe
       return { kind: "reboot", done, boot, waitMs };
     }
     await queue.close(new Error("the role has ended"));
+    log?.end("ok");
     return await conclude(plan, events, undefined);
   } catch (thrown) {
     await queue.close(new Error("the role has ended"));
+    log?.end(host.signal.aborted ? "interrupted" : "failed");
     if (host.signal.aborted) throw thrown;
     return await conclude(plan, events, roleError(thrown, positions));
   } finally {
     accounts.close();
     strays.release();
+    await log?.close();
   }
+}
+
+/** The leaf's own log of this run; what keeps it from being written is told, once. */
+function keepLog({ path, run, operator }: LogOrder, role: string, events: Events): RunLog {
+  const file = new LogFile(path, (why) => void events.notice(why).catch(() => undefined));
+  const log = new RunLog(
+    { run, operator, role },
+    (line) => file.append(line),
+    () => file.close(),
+  );
+  events.keep(log);
+  return log;
 }
 
 async function toItsEnd(main: LoadedRole["main"], context: RoleContext, queue: Queue): Promise<void> {

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { addDemo } from "../../../cli/commands/demo.js";
 import { addFacts } from "../../../cli/commands/facts.js";
+import { addInit } from "../../../cli/commands/init.js";
 import { addInventory } from "../../../cli/commands/inventory.js";
 import { addPing } from "../../../cli/commands/ping.js";
 import { addLocal, addPush } from "../../../cli/commands/push.js";
@@ -15,7 +16,7 @@ const text = (name: string) => readFileSync(new URL(`../../../${name}`, import.m
 const commandsDoc = text("docs/commands.md").replaceAll("\\|", "|");
 
 const program = new Command("mop").version("0");
-for (const add of [addPush, addLocal, addValidate, addPing, addRun, addFacts, addInventory, addDemo])
+for (const add of [addPush, addLocal, addValidate, addPing, addRun, addFacts, addInventory, addInit, addDemo])
   add(program, { status: 0 } as Outcome);
 
 /** Every flag of every command, help and version among them. */

@@ -43,9 +43,11 @@ const LOCAL = `[groups.web.hosts]\nl1 = { mop_hop = "local" }\n`;
 /** JSON lines of the program, whatever its status. */
 async function events(args: readonly string[], cwd: string): Promise<{ readonly event: string }[]> {
   const main = path.join(ROOT, "dist/cli/main.js");
-  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args], { cwd }).catch(
-    (error: { stdout: string }) => error,
-  );
+  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args], {
+    cwd,
+    // A home of its own: neither defaults nor logs of whoever runs the tests
+    env: { ...process.env, HOME: cwd },
+  }).catch((error: { stdout: string }) => error);
   return stdout
     .trim()
     .split("\n")

@@ -62,6 +62,26 @@ test("a host of which something could not be gathered has failed, and gives the 
   expect(exitStatus(result)).toBe(2);
 });
 
+test("what the inventory names as secret is masked in facts, however deep, and in what went wrong", async () => {
+  const cwd = await tempFolder({
+    "inventory.toml": `[hosts.l1.vars]\nmop_secrets = ["token"]\ntoken = "f4ct-secret"\n`,
+  });
+  const { events } = await gather(
+    () => ({
+      kind: "facts",
+      facts: { custom: { app: { list: ["a f4ct-secret", 1] } } },
+      error: "no f4ct-secret",
+    }),
+    { cwd },
+  );
+  expect(events).toContainEqual({
+    event: "facts",
+    host: "l1",
+    facts: { custom: { app: { list: ["a ********", 1] } } },
+  });
+  expect(events).toContainEqual(expect.objectContaining({ event: "role", error: "no ********" }));
+});
+
 test("a host that answers with something else, or not at all, is told", async () => {
   const down = { l3: { at: "b2", error: new MopError("CONNECT_TIMEOUT", "no answer") } };
   const { result, events } = await gather(

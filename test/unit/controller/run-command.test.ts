@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { describeInventory, MASK } from "../../../engine/controller/run/describe-inventory.js";
+import { describeInventory } from "../../../engine/controller/run/describe-inventory.js";
 import { exitStatus } from "../../../engine/controller/run/options.js";
 import { type PingEvent, pingHosts } from "../../../engine/controller/run/ping-hosts.js";
 import { type CommandOptions, runCommand } from "../../../engine/controller/run/run-command.js";
 import type { RunEvent } from "../../../engine/vocabulary/events.js";
+import { MASK } from "../../../engine/vocabulary/masker.js";
 import { MopError } from "../../../transport/errors.js";
 import { MemoryMesh, type MemoryMeshOptions } from "../../support/memory-mesh.js";
 import { INVENTORY, type LeafScript, scripted, testPackage } from "./scripted.js";

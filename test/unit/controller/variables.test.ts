@@ -72,9 +72,9 @@ describe("--extra-vars", () => {
   });
   it("reads an object on the command line too", async () => {
     expect(await readExtraVars(["a=1", ` {"a": {"b": [2]}, "c": null}`])).toEqual({ a: { b: [2] }, c: null });
-    expect((await rejection(readExtraVars([`{"a": }`]))).message).toMatch(
-      /^--extra-vars: \{"a": \} is no valid JSON: /,
-    );
+    const { message } = await rejection(readExtraVars([`{"a": "s3cret", }`]));
+    expect(message).toMatch(/^--extra-vars: what begins with "\{" is no valid JSON/);
+    expect(message).not.toContain("s3cret");
   });
   it("says what is wrong", async () => {
     const folder = await tempFolder({ "bad.json": "{", "list.yaml": "- a", "x.txt": "" });

@@ -82,6 +82,35 @@ describe.skipIf(!isRoot)("resources of another user (needs root to become one)",
     expect(statSync(path.join(folder, "made")).uid).not.toBe(0);
   });
 
+  test("have the same secrets, and what a type of the role's own marks there is masked here", async () => {
+    const host = new FakeHost();
+    host.source = source;
+    const main = `const { secret, defineType } = require("mop");
+      const keeper = defineType({ name: "keeper", options: {}, async plan(context, name) {
+        const made = secret("made-by-" + context.facts.user.name);
+        return { actions: [], readOnly: true, diff: "+" + made, async apply() {
+          await context.output("stdout", "the type says " + made + "\\n");
+          return [];
+        } };
+      } });
+      exports.role = { name: "web", types: { keeper }, async main({ shell, keeper, vars }) {
+        await shell("echo $P", { as: "nobody", readOnly: true, env: { P: vars.pw } });
+        await keeper("it", { as: "nobody" });
+      } };`;
+    const { events, result } = await host.role(wing, main, {
+      vars: { pw: "plan-s3cret" },
+      secrets: ["plan-s3cret"],
+    });
+    expect(result).toEqual({ kind: "role", status: "ok", error: null });
+    expect(events).toMatchObject([
+      { event: "output", text: "********\n" },
+      { type: "shell", status: "ok" },
+      { event: "output", text: "the type says ********\n" },
+      { type: "keeper", diff: "+********" },
+      { event: "role" },
+    ]);
+  });
+
   test("share one process a user, which ends with the role", async () => {
     const { events } = await play(`
       const pid = async () => (await shell("echo $PPID $(ps -o ppid= $PPID)", { as: "nobody", readOnly: true })).stdout;

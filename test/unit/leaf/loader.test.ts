@@ -10,7 +10,7 @@ function load(text: string, packages: Record<string, string> = {}) {
     blob: async (hash: string) => host.blobs.get(hash) ?? Promise.reject(new Error("it is gone")),
   };
   const hashes = Object.fromEntries(Object.entries(packages).map(([name, code]) => [name, host.add(code)]));
-  return new ModuleLoader(blobs, { mop: facade() }, console).load({
+  return new ModuleLoader(blobs, { mop: facade((text) => text) }, console).load({
     hash: host.add(text),
     file: "role.js",
     packages: hashes,

@@ -1,0 +1,37 @@
+import type { LeafLogOptions } from "../../engine/controller/run/leaf-log.js";
+import type { ConnectionFlags } from "../options.js";
+import { escapeLine } from "../output/escape.js";
+import type { Defaults } from "./keys.js";
+import { type DefaultsPlaces, readDefaults } from "./read-defaults.js";
+
+/** What only defaults.toml can say. */
+export interface DefaultFlags {
+  /** A private key for hosts of which the inventory names none */
+  readonly defaultIdentity?: string;
+  readonly defaultPassword?: string;
+  readonly defaultBecomePassword?: string;
+  /** false: leaves keep no log */
+  readonly log?: LeafLogOptions | false;
+}
+
+/** A command's flags over the operator's defaults. */
+export async function withDefaults<F extends Partial<ConnectionFlags>>(
+  flags: F,
+  note: (text: string) => void,
+  places?: DefaultsPlaces,
+): Promise<F & DefaultFlags> {
+  return layOver(flags, await readDefaults((text) => note(escapeLine(text)), places));
+}
+
+function layOver<F extends Partial<ConnectionFlags>>(flags: F, defaults: Defaults): F & DefaultFlags {
+  const { identity, password, becomePassword, log, logEnabled, ...plain } = defaults;
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as F;
+  return {
+    ...plain,
+    ...given,
+    ...(identity === undefined ? {} : { defaultIdentity: identity }),
+    ...(password === undefined ? {} : { defaultPassword: password }),
+    ...(becomePassword === undefined ? {} : { defaultBecomePassword: becomePassword }),
+    ...(logEnabled === false ? { log: false } : log === undefined ? {} : { log: { path: log } }),
+  };
+}

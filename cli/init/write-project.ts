@@ -1,0 +1,42 @@
+import { lstat, mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { displayPath, PolicyError } from "../../engine/controller/policy-error.js";
+
+export interface ProjectFile {
+  /** Relative to the project's folder */
+  readonly name: string;
+  readonly text: string;
+  readonly executable?: boolean;
+}
+
+/** Writes all files, or none where one of them exists. Gives their paths. */
+export async function writeProject(folder: string, files: readonly ProjectFile[]): Promise<string[]> {
+  for (const { name } of files) {
+    const file = path.join(folder, name);
+    if (await exists(file))
+      throw new PolicyError("it exists already, and mop init overwrites nothing; name another folder", {
+        file,
+      });
+  }
+  const written: string[] = [];
+  for (const { name, text, executable } of files) {
+    const file = path.join(folder, name);
+    try {
+      await mkdir(path.dirname(file), { recursive: true });
+      // Whoever was faster with a file of that name keeps it
+      await writeFile(file, text, { flag: "wx", mode: executable ? 0o777 : 0o666 });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new PolicyError(`${displayPath(file)} can't be written (${code ?? String(error)})`);
+    }
+    written.push(file);
+  }
+  return written;
+}
+
+/** A link that leads nowhere is something too. */
+const exists = (file: string): Promise<boolean> =>
+  lstat(file).then(
+    () => true,
+    ({ code }: NodeJS.ErrnoException) => code !== "ENOENT",
+  );
