@@ -53,10 +53,13 @@ export async function runHost(
   const before = { ...host.summary };
   const { fetchTo } = run.role;
   const fetched = new FetchedFiles({ folder: run.folder, host: host.name, fetchTo, check: run.check });
-  const follow = (held: RoleOrder["held"]) =>
+  const follow = (held: NonNullable<RoleOrder["held"]>) =>
     runWing(at, node, {
       entry: run.wing,
-      order: roleOrder(run, host, fetchTo.length > 0 ? held : undefined),
+      order: roleOrder(run, host, {
+        ...(fetchTo.length > 0 ? { held } : {}),
+        ...(run.check && at.planned ? { unsure: true } : {}),
+      }),
       signal: run.signal,
       onEvent(event) {
         if (event.event === "fetch") return fetched.take(event);
@@ -67,6 +70,7 @@ export async function runHost(
           return run.report({ event: kind, ...where, ...rest });
         }
         host.count(event);
+        if (run.check && event.status === "changed") at.planned = true;
         const { event: kind, ...rest } = event;
         run.report({ event: kind, ...where, ...rest });
       },
@@ -153,9 +157,8 @@ function hookMessage(run: RoleRun, hook: string, error: unknown): string {
   return `${hook} failed: ${messageOf(error)}${place ? ` (${placeText(place)})` : ""}`;
 }
 
-function roleOrder(run: RoleRun, host: HostState, held: RoleOrder["held"]): Uint8Array {
+function roleOrder(run: RoleRun, host: HostState, more: Pick<RoleOrder, "held" | "unsure">): Uint8Array {
   const { name, groups } = host.host;
   const vars: Value = hostVariables(host.vars, run.role.vars, run.extraVars);
-  const order = { kind: "role", plan: run.role.plan, host: { name, groups }, vars };
-  return encodeValue(held ? { ...order, held } : order);
+  return encodeValue({ kind: "role", plan: run.role.plan, host: { name, groups }, vars, ...more });
 }

@@ -23,7 +23,8 @@ export function readOrderValue(value: Value): LeafOrder {
         isMap(order.host) &&
         isText(order.host.name) &&
         isList(order.host.groups) &&
-        isMap(order.vars)
+        isMap(order.vars) &&
+        (order.unsure === undefined || typeof order.unsure === "boolean")
       : kind === "command"
         ? isText(order.command) && (order.timeoutMs === null || typeof order.timeoutMs === "number")
         : kind === "call"
