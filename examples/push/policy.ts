@@ -6,7 +6,6 @@ import { definePolicy, defineRole, tomlInventory } from "mop";
 
 const site = defineRole({
   name: "site",
-  vars: { color: "white" },
   // This travels to each host and runs there, with the host's own facts and variables.
   async main({ vars, facts, host, directory, file }) {
     const root = `${vars.root ?? `${facts.user.home}/mop-examples`}/push`;
@@ -17,10 +16,9 @@ const site = defineRole({
 
 const report = defineRole({
   name: "report",
-  async main({ vars, facts, shell, echo }) {
-    const root = `${vars.root ?? `${facts.user.home}/mop-examples`}/push`;
-    const { stdout } = await shell("wc -c < index.html || true", { cwd: root, readOnly: true });
-    await echo("{{ size }} bytes", { vars: { size: stdout.trim() } });
+  async main({ vars, facts, echo }) {
+    const size = await facts.file.size(`${vars.root ?? `${facts.user.home}/mop-examples`}/push/index.html`);
+    await echo("{{ size }} bytes", { vars: { size: size ?? "no" } });
   },
 });
 
@@ -35,7 +33,7 @@ export default definePolicy({
       serial: [1, 2],
       // These run on the controller. A host in maintenance is left out; the hooks are where a load balancer or a
       // monitoring system is told (examples/rolling does it). What they print is told on stderr.
-      shouldContact: (host) => host.vars.maintenance !== true,
+      shouldContact: (host) => host.vars.maintenance === undefined,
       beforeContact: (host) => console.log(`${host.name}: out`),
       afterContact: (host, result) =>
         console.log(`${host.name}: in, ${result.status}, ${result.changed} changed`),
