@@ -35,7 +35,8 @@ export async function contactable(run: RoleRun, host: HostState): Promise<"yes" 
   try {
     if (entry.shouldContact && !(await entry.shouldContact(host.policyHost))) return "no";
     hook = "beforeContact";
-    if (!run.check) await entry.beforeContact?.(host.policyHost);
+    const { signal = new AbortController().signal } = run;
+    if (!run.check) await entry.beforeContact?.(host.policyHost, { signal });
     return "yes";
   } catch (error) {
     failHost(run, host, hookMessage(run, hook, error));
