@@ -1,3 +1,4 @@
+import os from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Rings: unit = pure logic; lab = the embedded lab on loopback (real sshd too where there is one); containers =
@@ -8,6 +9,8 @@ const ring = (name: string, testTimeout: number, extra: object = {}) => ({
 
 export default defineConfig({
   test: {
+    // Most of what tests do is waiting: two files at a time where there are two processors, too.
+    maxWorkers: Math.max(2, os.availableParallelism() - 1),
     projects: [
       ring("unit", 20_000),
       ring("lab", 60_000, { fileParallelism: true }),

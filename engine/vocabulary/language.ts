@@ -56,6 +56,12 @@ export interface PolicyHost {
   readonly vars: Readonly<Vars>;
 }
 
+/** The run that a hook belongs to. */
+export interface HookContext {
+  /** Aborted by an interrupt, and by --timeout */
+  readonly signal: AbortSignal;
+}
+
 /** A host's part of a role, for `afterContact`. */
 export interface HostResult {
   readonly status: "ok" | "failed" | "unreachable";
@@ -100,8 +106,8 @@ export interface RoleEntry<V extends Vars = Vars> {
   strategy?: "free";
   become?: boolean | string;
   shouldContact?(host: PolicyHost): boolean | Promise<boolean>;
-  /** Not called under --check, as `afterContact` */
-  beforeContact?(host: PolicyHost): void | Promise<void>;
+  /** Not called under --check, as `afterContact`. A hook that waits gives up when `signal` is aborted: the run is over */
+  beforeContact?(host: PolicyHost, context: HookContext): void | Promise<void>;
   afterContact?(host: PolicyHost, result: HostResult): void | Promise<void>;
 }
 

@@ -21,6 +21,8 @@ export interface RoleOrder {
   readonly resume?: { readonly done: readonly Value[]; readonly boot: string };
   /** What the controller has of this host's files: folder of the plan's `fetchTo` to path on the host to SHA-256 */
   readonly held?: { readonly [folder: string]: { readonly [path: string]: string } };
+  /** Under --check: an earlier role would have changed something on this host, which this one may build on */
+  readonly unsure?: boolean;
 }
 
 /** What a leaf's own log is told, and where it is. */

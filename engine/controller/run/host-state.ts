@@ -23,6 +23,8 @@ export class HostState {
   readonly vars: PlainVars;
   readonly summary: HostSummary = { ok: 0, changed: 0, failed: 0, skipped: 0, unreachable: false };
   failed = false;
+  /** Under --check: a role would have changed something there */
+  planned = false;
   readonly #report: Report;
   #announced = false;
 

@@ -20,7 +20,8 @@ export async function contactable(run: RoleRun, host: HostState): Promise<"yes" 
   try {
     if (entry.shouldContact && !(await entry.shouldContact(host.policyHost))) return "no";
     hook = "beforeContact";
-    if (!run.check) await entry.beforeContact?.(host.policyHost);
+    const { signal = new AbortController().signal } = run;
+    if (!run.check) await entry.beforeContact?.(host.policyHost, { signal });
     return "yes";
   } catch (error) {
     failHost(run, host, hookMessage(run, hook, error));
@@ -37,7 +38,11 @@ export async function runHost(run: RoleRun, task: Task, node: NodeHandle): Promi
   const follow = (held: RoleOrder["held"], on = node, resume?: RoleOrder["resume"]): Promise<WingOutcome> =>
     runWing(at, on, {
       entry: run.wing,
-      order: roleOrder(run, host, { held: fetchTo.length > 0 ? held : undefined, resume }),
+      order: roleOrder(run, host, {
+        ...(fetchTo.length > 0 && held ? { held } : {}),
+        ...(run.check && at.planned ? { unsure: true } : {}),
+        ...(resume ? { resume } : {}),
+      }),
       signal: run.signal,
       onEvent(event) {
         if (event.event === "fetch") return fetched.take(event);
@@ -49,6 +54,7 @@ export async function runHost(run: RoleRun, task: Task, node: NodeHandle): Promi
           return run.report({ event: kind, ...where, ...rest });
         }
         host.count(event);
+        if (run.check && event.status === "changed") at.planned = true;
         const { event: kind, ...rest } = event;
         run.report({ event: kind, ...where, ...rest });
       },
@@ -160,7 +166,7 @@ function hookMessage(run: RoleRun, hook: string, error: unknown): string {
 function roleOrder(
   run: RoleRun,
   host: HostState,
-  { held, resume }: { readonly [K in "held" | "resume"]: RoleOrder[K] | undefined },
+  more: Pick<RoleOrder, "held" | "unsure" | "resume">,
 ): Uint8Array {
   const { name, groups } = host.host;
   const vars: PlainVars = hostVariables(host.vars, run.role.vars, run.extraVars);
@@ -172,5 +178,5 @@ function roleOrder(
     secrets: secretsIn(vars),
     log: run.log && { ...run.log },
   };
-  return encodeValue({ ...order, ...(held ? { held } : {}), ...(resume ? { resume } : {}) });
+  return encodeValue({ ...order, ...more });
 }

@@ -30,7 +30,8 @@ export function readOrderValue(value: Value): LeafOrder {
         isTextList(order.secrets) &&
         isLog(order.log) &&
         (order.resume === undefined ||
-          (isMap(order.resume) && isList(order.resume.done) && isText(order.resume.boot)))
+          (isMap(order.resume) && isList(order.resume.done) && isText(order.resume.boot))) &&
+        (order.unsure === undefined || typeof order.unsure === "boolean")
       : kind === "command"
         ? isText(order.command) && (order.timeoutMs === null || typeof order.timeoutMs === "number")
         : kind === "call"

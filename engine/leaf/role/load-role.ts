@@ -59,11 +59,13 @@ export async function loadRole(order: RoleOrder, plan: RolePlan, parts: RolePart
   const wingParts = new PartLoader(parts.partLoader, plan.parts);
   const vars = roleVariables(order, plan);
   const offered = new OfferedFiles(host, plan.files, plan.trees);
+  const files = new Files();
+  if (plan.check && order.unsure) files.doubt();
   const tools: RoleTools = {
     check: plan.check,
     diff: plan.diff,
     facts,
-    files: new Files(),
+    files,
     offered,
     children: parts.children,
     renderer: new RoleRenderer({ parts: wingParts, offered, plan, vars, facts, host: order.host }),

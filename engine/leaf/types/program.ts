@@ -45,6 +45,8 @@ export async function planProgram(
   if (readOnly && (options.creates ?? options.removes) !== undefined)
     throw new Refusal('it can\'t be "readOnly" and have "creates" or "removes"');
   if (await isDone(context, options)) return { actions: [], apply: async () => [], extra: () => NOT_RUN };
+  if (readOnly && cwd !== undefined && (await isPlannedOnly(context, cwd)))
+    return { actions: [], apply: async () => [], extra: () => NOT_RUN };
   const actions = readOnly ? [] : ["run"];
   let outcome: Pick<ShellResult, "rc" | "stdout" | "stderr"> = NOT_RUN;
   let failure: string | undefined;
@@ -87,4 +89,12 @@ async function isDone({ files, uncertain }: TypeContext, options: CreatesOptions
   if (options.creates !== undefined && (await stands(options.creates))) return true;
   // What a command before it may have made by then may be there to be removed.
   return options.removes !== undefined && !(await stands(options.removes)) && !uncertain();
+}
+
+/** Under --check: whether a folder will be there, or may be, but is not yet. What only looks at it can't run then. */
+async function isPlannedOnly({ check, files, uncertain }: TypeContext, cwd: string): Promise<boolean> {
+  if (!check) return false;
+  const { path, entry } = await files.resolve(cwd, true);
+  if (!entry) return uncertain();
+  return entry.kind === "directory" && entry.fresh === true && files.isForeseen(path);
 }

@@ -57,4 +57,19 @@ describe("a check", () => {
     });
     expect(await look(folder)).toEqual({});
   });
+
+  test("doesn't run a command that only looks in a folder which is only planned, and fails for one that is missing", async () => {
+    const folder = await tempFolder();
+    const look = { readOnly: true, cwd: `${folder}/new` };
+    const run = new Run({ check: true });
+    expect((await run.do("shell", "pwd", look)).report.status).toBe("failed");
+    await run.do("directory", `${folder}/new`);
+    const { report, result } = await run.do("shell", "test -e file", look);
+    expect(report).toMatchObject({ status: "ok", changes: [] });
+    expect(result).toMatchObject({ rc: null, stdout: "" });
+    await run.do("shell", `mkdir ${folder}/other`);
+    expect((await run.do("shell", "pwd", { readOnly: true, cwd: `${folder}/other` })).report.status).toBe(
+      "ok",
+    );
+  });
 });
