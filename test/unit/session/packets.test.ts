@@ -132,12 +132,14 @@ describe("a packet's length", () => {
     const payload = randomBytes(250_000);
     const bytes = Buffer.concat(writer.seal(payload));
     const before = bytesInUse();
+    let early = 0;
     for (const byte of bytes.subarray(0, -1)) {
       reader.push(Buffer.allocUnsafeSlow(1).fill(byte));
-      expect(reader.next()).toBeUndefined();
+      if (reader.next()) early++;
     }
-    // A piece of its own for each byte would be 50 MB.
-    expect(bytesInUse() - before).toBeLessThan(1_000_000);
+    expect(early).toBe(0);
+    // A piece of its own for each byte would be 50 MB; the engine's own noise is some MB.
+    expect(bytesInUse() - before).toBeLessThan(10_000_000);
     reader.push(bytes.subarray(-1));
     expect(reader.next()?.equals(payload)).toBe(true);
   });
