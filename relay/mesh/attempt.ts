@@ -7,7 +7,7 @@ import type { Endpoint, NodeInfo } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { bootOverPipe } from "../boot/boot.js";
 import { type Core, commandFor } from "../boot/core.js";
-import type { BootOrder, Elevation } from "../orders.js";
+import type { AdoptOrder, BootOrder, Elevation } from "../orders.js";
 import { deferred, type Place } from "./place.js";
 import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
 import type { Hop, MeshOptions } from "./types.js";
@@ -52,8 +52,13 @@ export function bootOrder(port: StartPort, place: Place): BootOrder {
   };
 }
 
-const elevationOf = ({ become }: Hop): Elevation | null =>
-  become ? { secret: Buffer.from(become.password ?? ""), words: become.method !== "sudo" } : null;
+/** What the host is told of becoming another account; gets the password where it is not there yet. */
+export async function elevationOf({ become }: Hop): Promise<Elevation | null> {
+  if (!become) return null;
+  const { password = "" } = become;
+  const text = typeof password === "string" ? password : await password();
+  return { secret: Buffer.from(text), words: become.method !== "sudo" };
+}
 
 export const helloOf = (order: BootOrder) => ({
   protocol: PROTOCOL_VERSION,
@@ -96,11 +101,12 @@ export async function attemptNode(
   pace: LoginPace,
   attempts: Attempts,
 ): Promise<NodeInfo> {
+  const elevation = await elevationOf(place.hop);
   const session = await logIn(port, place, from, pace);
   const way = place.way;
   if (from.type === "node" && way?.channel) {
     const state = await exported(session);
-    if (state) return handOver(port, place, from.id, way, state, attempts);
+    if (state) return handOver(port, place, from.id, way, { session: state, elevation }, attempts);
     if (attempts.announced)
       throw new MopError("HANDOFF_IMPOSSIBLE", "the session can't be handed over at the second login");
   }
@@ -116,7 +122,7 @@ export async function attemptNode(
   const { node, become } = place.hop;
   const command = commandFor(port.core, order, node, become);
   const stdio = await session.exec(command, (chunk) => onStderr(chunk), become !== undefined);
-  const started = startHere(port, place, order, stdio, attempts);
+  const started = startHere(port, place, { order, elevation }, stdio, attempts);
   onStderr = started.stderr;
   return Promise.race([started.up, session.authenticated.then(() => started.up)]);
 }
@@ -137,7 +143,7 @@ async function handOver(
   place: Place,
   parent: number,
   way: Way,
-  session: SessionState,
+  given: Pick<AdoptOrder, "session" | "elevation">,
   attempts: Attempts,
 ): Promise<NodeInfo> {
   const channel = way.channel!;
@@ -152,13 +158,10 @@ async function handOver(
   void channel.closed.then((error) =>
     up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")),
   );
-  await channel.adopt(
-    { type: "adopt", session, command, child, elevation: elevationOf(place.hop) },
-    (report) => {
-      if (report.type === "authenticated") place.authenticated = true;
-      else up.resolve(report.info);
-    },
-  );
+  await channel.adopt({ type: "adopt", ...given, command, child }, (report) => {
+    if (report.type === "authenticated") place.authenticated = true;
+    else up.resolve(report.info);
+  });
   attempts.dialled();
   place.dispatched.resolve();
   const timer = setTimeout(() => {
@@ -172,7 +175,7 @@ async function handOver(
 export function startHere(
   port: StartPort,
   place: Place,
-  order: BootOrder,
+  { order, elevation }: { readonly order: BootOrder; readonly elevation: Elevation | null },
   stdio: Duplex,
   attempts: Attempts,
 ): { up: Promise<NodeInfo>; stderr(chunk: Uint8Array): void } {
@@ -182,7 +185,7 @@ export function startHere(
     nonce: order.nonce,
     core: port.core.bytes,
     timeoutMs: order.bootTimeoutMs,
-    elevation: elevationOf(place.hop),
+    elevation,
     onLine: (line) => onNotice?.(place.name, line),
   });
   boot.pipe.on("error", () => {});

@@ -88,7 +88,7 @@ export async function dial(
       }
     }
     await auth.accepted;
-    const used = await authenticate(auth, target, credentials, prompter);
+    const used = await authenticate(auth, patient(target, deadline), credentials, prompter);
     finish();
     return { connection: opened, auth, authenticated: Promise.resolve(used) };
   } catch (thrown) {
@@ -143,6 +143,12 @@ function refusedAhead(
     "AUTH_REFUSED",
     `${target.name} refused the login of ${target.user} (${parts.join("; ")})`,
   );
+}
+
+/** The target whose password may take its time: what gets it may ask the operator. */
+function patient(target: Target, deadline: Deadline): Target {
+  const { password } = target;
+  return typeof password === "function" ? { ...target, password: () => deadline.paused(password) } : target;
 }
 
 function pausing(prompter: Prompter, deadline: Deadline): Prompter {

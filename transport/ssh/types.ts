@@ -17,7 +17,8 @@ export interface Target {
   readonly identitiesOnly: boolean;
   /** Path of the agent's socket; undefined: no agent */
   readonly agent?: string;
-  readonly password?: string;
+  /** The text, or what gets it once a server asks for one */
+  readonly password?: string | (() => Promise<string>);
   readonly knownHostsFiles: readonly string[];
   readonly hostKeys: HostKeyPolicy;
   /** Whole login, in ms; 0 = none. Applies per step when round trips are long. */

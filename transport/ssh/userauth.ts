@@ -126,7 +126,9 @@ class Attempt {
 
   /** The password that is known already for the first single question; else what the operator says. */
   async #secret(prompt: string, tries: number, questions = 1): Promise<string | undefined> {
-    if (tries === 0 && questions === 1 && this.#target.password !== undefined) return this.#target.password;
+    const { password } = this.#target;
+    if (tries === 0 && questions === 1 && password !== undefined)
+      return typeof password === "string" ? password : password();
     return this.#prompter?.password(this.#target, prompt);
   }
 
