@@ -21,6 +21,8 @@ export interface Target {
   readonly password?: string | (() => Promise<string>);
   readonly knownHostsFiles: readonly string[];
   readonly hostKeys: HostKeyPolicy;
+  /** HashKnownHosts: names are hashed where keys are written down */
+  readonly hashKnownHosts?: boolean;
   /** Whole login, in ms; 0 = none. Applies per step when round trips are long. */
   readonly connectTimeoutMs: number;
   /** ServerAliveInterval in ms; 0 = off (links have heartbeats of their own) */

@@ -185,6 +185,7 @@ function makeTarget(
         ? (config.knownHostsFiles ?? defaultKnownHosts())
         : [expand(options.knownHosts, process.cwd())],
     hostKeys: options.hostKeys ?? config.hostKeys ?? "strict",
+    ...(config.hashKnownHosts ? { hashKnownHosts: true } : {}),
     connectTimeoutMs: options.connectTimeoutMs ?? config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     keepaliveMs: config.keepaliveMs ?? 0,
   };
