@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { PolicyError } from "../engine/controller/policy-error.js";
 import { openSshLookup } from "../engine/controller/route/ssh-config.js";
 import { operatorName, runId } from "../engine/controller/run/leaf-log.js";
-import { exitStatus, type RunResult, type TargetOptions } from "../engine/controller/run/options.js";
+import { exitStatus, type TargetOptions } from "../engine/controller/run/options.js";
 import { createMesh } from "../relay/mesh/create.js";
-import type { Mesh } from "../relay/mesh/types.js";
+import type { DialingMesh } from "../relay/mesh/types.js";
 import type { ConnectionFlags } from "./options.js";
 import { escapeLine } from "./output/escape.js";
 import type { View } from "./output/view.js";
@@ -56,7 +56,7 @@ const INTERRUPTED = 130;
 
 /** What a connecting command works with; everything is released when it ends. */
 export interface Connection {
-  readonly mesh: Mesh;
+  readonly mesh: DialingMesh;
   readonly stop: Stop;
   /** The run's id, as titles of processes on the way and leaves' logs have it */
   readonly run: string;
@@ -69,7 +69,7 @@ export interface Connection {
 export async function withMesh(
   flags: ConnectionFlags,
   view: View,
-  work: (connection: Connection) => Promise<RunResult>,
+  work: (connection: Connection) => Promise<Parameters<typeof exitStatus>[0]>,
 ): Promise<number> {
   const stop = createStop(flags.timeout, view.note);
   const prompter = terminalPrompter();

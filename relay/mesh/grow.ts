@@ -64,7 +64,7 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
 const cancelled = (place: Place) => new MopError("CANCELLED", `${place.name}: the run was cancelled`);
 
 /** From where a place's children are dialled; waits until orders may be sent there. */
-async function wayOut(place: Place | undefined): Promise<From> {
+export async function wayOut(place: Place | undefined): Promise<From> {
   if (!place) return { type: "controller" };
   await place.dispatched.promise;
   return HOPS[place.hop.kind].wayOut(place);

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { MopError } from "../../transport/errors.js";
 import type { LoginPace, Prompter, Target } from "../../transport/ssh/types.js";
 import type { NodeId, NodeInfo, Value } from "../../transport/types.js";
@@ -93,6 +94,21 @@ export interface Mesh {
   links(): Promise<readonly LinkReport[]>;
   /** Ends every node, deepest first; resolves when all links are closed (at most 5 s). */
   close(): Promise<void>;
+}
+
+/** A mesh that also gives the ways themselves, to whoever wants a server's first words without logging in. */
+export interface DialingMesh extends Mesh {
+  /**
+   * Connects to a host's sshd from the end of a route (empty: from here); the pipe is usable before it is connected.
+   * Rejects with UnreachableError when a host of the route can't be reached.
+   */
+  openPipe(route: readonly Hop[], target: Target): Promise<OpenPipe>;
+}
+
+export interface OpenPipe {
+  readonly pipe: Duplex;
+  /** What ended the pipe, as far as is known; asked after a failure. */
+  failure(): Promise<MopError | undefined>;
 }
 
 /** Why a node can't be reached, and at which hop of the route it ended. */
