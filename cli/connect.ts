@@ -10,6 +10,7 @@ import { escapeLine } from "./output/escape.js";
 import type { View } from "./output/view.js";
 import { askSecret, terminalPrompter } from "./prompter.js";
 import { createStop, type Stop } from "./stop.js";
+import { warnUnchecked } from "./unchecked.js";
 
 /** What the command line says of targets and logins, for the engine. Asks for passwords where it was told to. */
 export async function targetOptions(
@@ -74,7 +75,7 @@ export async function withMesh(
   const stop = createStop(flags.timeout, view.note);
   const prompter = terminalPrompter();
   const run = runId();
-  const mesh = createMesh({
+  const growing = createMesh({
     pace: flags.pace ?? "eager",
     run,
     operator: operatorName(),
@@ -83,6 +84,7 @@ export async function withMesh(
       if (flags.verbose) view.note(`${escapeLine(host)}: ${escapeLine(text)}`);
     },
   });
+  const mesh = warnUnchecked(growing, view.note);
   try {
     const result = await work({ mesh, stop, run });
     return exitStatus(stop.late ? { ...result, interrupted: false } : result);

@@ -23,6 +23,8 @@ export class HostState {
   readonly vars: PlainVars;
   readonly summary: HostSummary = { ok: 0, changed: 0, failed: 0, skipped: 0, unreachable: false };
   failed = false;
+  /** It was dialled, or tried to */
+  contacted = false;
   readonly #report: Report;
   #announced = false;
 
@@ -44,6 +46,7 @@ export class HostState {
 
   /** The node at the end of its route, run as that user; the one of an earlier role while it lives. */
   reach(mesh: Mesh, become?: Become, again = false): NodeHandle {
+    this.contacted = true;
     const node = mesh.reach(elevated(this.route, become), again);
     // Whoever waits for these sees the rejection; nobody may be waiting yet.
     node.dispatched.catch(() => undefined);
