@@ -5,6 +5,7 @@ import { operatorName, runId } from "../engine/controller/run/leaf-log.js";
 import { exitStatus, type TargetOptions } from "../engine/controller/run/options.js";
 import { createMesh } from "../relay/mesh/create.js";
 import type { DialingMesh } from "../relay/mesh/types.js";
+import { openAudit } from "./audit.js";
 import type { ConnectionFlags } from "./options.js";
 import { escapeLine } from "./output/escape.js";
 import type { View } from "./output/view.js";
@@ -75,10 +76,13 @@ export async function withMesh(
   const stop = createStop(flags.timeout, view.note);
   const prompter = terminalPrompter();
   const run = runId();
+  const operator = operatorName();
+  const audit = openAudit(flags.audit, { run, operator }, view.note);
   const growing = createMesh({
     pace: flags.pace ?? "eager",
     run,
-    operator: operatorName(),
+    operator,
+    ...(audit.write ? { onAudit: audit.write } : {}),
     ...(prompter ? { prompter } : {}),
     onNotice: (host, text) => {
       if (flags.verbose) view.note(`${escapeLine(host)}: ${escapeLine(text)}`);
@@ -94,6 +98,7 @@ export async function withMesh(
     throw error;
   } finally {
     await mesh.close();
+    await audit.close();
     stop.release();
   }
 }

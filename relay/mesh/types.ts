@@ -3,6 +3,7 @@ import type { MopError } from "../../transport/errors.js";
 import type { LoginPace, Prompter, Target } from "../../transport/ssh/types.js";
 import type { NodeId, NodeInfo, Value } from "../../transport/types.js";
 import type { Become } from "../boot/become.js";
+import type { OnAudit } from "./audit.js";
 
 /** How a host on a route may be passed; what each means is in hops/. */
 export const HOP_KINDS = [
@@ -132,6 +133,8 @@ export interface MeshOptions {
   readonly deadAfterMs?: number;
   readonly bootTimeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Told of each login, hand-off and elevation when it is through or refused */
+  readonly onAudit?: OnAudit;
   /** What the operator should see in passing: "b1: Node found at ..., the banner said ...". Text is untrusted. */
   readonly onNotice?: (host: string, text: string) => void;
 }

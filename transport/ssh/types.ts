@@ -55,6 +55,8 @@ export interface SshSession {
   readonly target: Target;
   /** The server's identification, "SSH-2.0-OpenSSH_9.2p1 Debian-2" */
   readonly serverIdent: string;
+  /** What the login was made with, or is being made with while it is on its way: a method, and a key's fingerprint */
+  readonly proof: { readonly method: string; readonly key?: string };
   /** Resolves when the server accepted the login; rejects with MopError. */
   readonly authenticated: Promise<void>;
   /**
