@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { coreOf } from "../../../relay/boot/core.js";
 import { type Attempts, attemptNode, type StartPort } from "../../../relay/mesh/attempt.js";
+import type { AuditEntry } from "../../../relay/mesh/audit.js";
 import { Place } from "../../../relay/mesh/place.js";
 import type { Hop } from "../../../relay/mesh/types.js";
 import { readAdoptOrder } from "../../../relay/node/read-orders.js";
@@ -34,6 +35,7 @@ async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
   });
   await endpoint.attachChild(1, upper, parentHello(1, { heartbeatMs: 3_000_000, deadAfterMs: 3_600_000 }));
   const state = freshState();
+  const audit: AuditEntry[] = [];
   const login: Login = async (openPipe) => {
     await openPipe();
     return {
@@ -45,7 +47,12 @@ async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
     endpoint,
     login,
     core: coreOf(Buffer.from("core")),
-    options: { operator: "alice@laptop", run: "3f2a", pace: "eager" },
+    options: {
+      operator: "alice@laptop",
+      run: "3f2a",
+      pace: "eager",
+      onAudit: (entry: AuditEntry) => audit.push(entry),
+    },
     signal: new AbortController().signal,
   } as unknown as StartPort;
   const b1 = new Place("b1", hop("b1"), undefined, 1, "node");
@@ -66,7 +73,7 @@ async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
     (info) => info,
     ({ code, message }) => ({ code, message }),
   );
-  return { outcome, state, close: () => endpoint.close() };
+  return { outcome, state, audit, close: () => endpoint.close() };
 }
 
 const secretsOf = ({ outbound, inbound }: SessionState) =>
@@ -99,6 +106,27 @@ describe("a session that is handed over", () => {
     const { outcome, close } = await handOver((channel) => say(channel, report));
     expect(await outcome).toMatchObject({ code: expect.stringMatching(/^(PROTOCOL|VERSION)$/) });
     await close();
+  });
+
+  const L1 = { host: "l1", account: "deploy", address: "192.0.2.1:22", route: ["b1", "l1"] };
+  const LOGIN = { ...L1, event: "login", method: "publickey", key: "SHA256:x", pace: "eager" };
+  const HANDED = { ...L1, event: "hand-off", to: "b1" };
+
+  test.each<[string, (channel: Channel) => void, string, string]>([
+    ["let in", (channel) => say(channel, { type: "authenticated" }), "ok", "ok"],
+    ["refused", (channel) => channel.reset("AUTH_REFUSED", "no"), "no", "ok"],
+    ["not taken over", (channel) => channel.reset("HANDOFF_REFUSED", "nonsense"), "nonsense", "nonsense"],
+  ])("stands in the audit with its login, once, when it is %s", async (_how, relayDoes, login, handed) => {
+    const { outcome, audit, close } = await handOver((channel) => {
+      relayDoes(channel);
+      if (login === "ok") say(channel, { type: "up", info: { ...nodeInfo() } });
+    });
+    await outcome;
+    await close();
+    expect(audit).toEqual([
+      { ...LOGIN, outcome: login },
+      { ...HANDED, outcome: handed },
+    ]);
   });
 
   describe("to a relay that never says what became of it", () => {
