@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { createLab, type Lab } from "../../support/lab.js";
@@ -48,5 +48,28 @@ describe.skipIf(!built)("mop_password_command", () => {
         reason: "l1: mop_password_command failed with status 7: no such entry",
       },
     ]);
+  });
+
+  test("for becoming another account answers sudo, and is asked for no earlier", async () => {
+    lab = await createLab({ bastions: 0, leaves: 1 });
+    const { folder } = lab;
+    const asks = `printf '%s' "$3" >&2; IFS= read -r word; [ "$word" = '${SECRET}' ] || exit 1`;
+    const script = `#!/bin/sh\n${asks}\nwhile [ "$1" != sh ]; do shift; done; exec "$@"\n`;
+    writeFileSync(path.join(folder, "sudo"), script, { mode: 0o755 });
+    const inventory = path.join(folder, "here.toml");
+    const command = JSON.stringify(`echo run >> runs; echo '${SECRET}'`);
+    writeFileSync(
+      inventory,
+      `[hosts.here.vars]\nmop_hop = "local"\nmop_become_user = "shop"\nmop_become_password_command = ${command}\n`,
+    );
+    const env = { PATH: `${folder}:${process.env.PATH}` };
+    const plain = await mop(["run", "-i", inventory, "-o", "json", "--", "true"], { env });
+    expect(plain.status, plain.stdout).toBe(0);
+    expect(() => readFileSync(path.join(folder, "runs"))).toThrow("ENOENT");
+    const run = await mop(["run", "-i", inventory, "-b", "-o", "json", "--", "echo done"], { env });
+    expect(run.status, run.stdout + run.stderr).toBe(0);
+    expect(run.stdout).toContain("done");
+    expect(run.stdout + run.stderr).not.toContain(SECRET);
+    expect(readFileSync(path.join(folder, "runs"), "utf8")).toBe("run\n");
   });
 });

@@ -6,6 +6,7 @@ import { Place } from "../../../relay/mesh/place.js";
 import type { Hop } from "../../../relay/mesh/types.js";
 import { readAdoptOrder } from "../../../relay/node/read-orders.js";
 import { createEndpoint } from "../../../transport/endpoint.js";
+import { MopError } from "../../../transport/errors.js";
 import type { SessionState } from "../../../transport/session-state.js";
 import type { Login, SshSession, Target } from "../../../transport/ssh/types.js";
 import type { Channel, Value } from "../../../transport/types.js";
@@ -21,7 +22,7 @@ const hop = (name: string): Hop => ({
 });
 
 /** A controller that hands a session to the relay b1, which does with it what a test says. */
-async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
+async function handOver(relayDoes: (channel: Channel, order: Buffer) => void, more: Partial<Hop> = {}) {
   const endpoint = createEndpoint({ root: true });
   const [upper, lower] = memoryPipe();
   const relay = servingNode(lower);
@@ -56,7 +57,7 @@ async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
     signal: new AbortController().signal,
   } as unknown as StartPort;
   const b1 = new Place("b1", hop("b1"), undefined, 1, "node");
-  const l1 = new Place("l1", hop("l1"), b1, 2, "node");
+  const l1 = new Place("l1", { ...hop("l1"), ...more }, b1, 2, "node");
   const attempts: Attempts = {
     replay: undefined,
     attaching: undefined,
@@ -92,6 +93,34 @@ describe("a session that is handed over", () => {
     const { session } = readAdoptOrder(order);
     expect(secretsOf(session).some((secret) => secret.some((byte) => byte !== 0))).toBe(true);
     for (const secret of secretsOf(state)) expect(secret.every((byte) => byte === 0)).toBe(true);
+    await close();
+  });
+
+  test("takes the password along that a command printed, for becoming another account", async () => {
+    let order: Buffer = Buffer.alloc(0);
+    const become = { method: "sudo", user: "root", password: async () => "s3cret" } as const;
+    const { outcome, audit, close } = await handOver(
+      (channel, body) => {
+        order = body;
+        say(channel, { type: "up", info: { ...nodeInfo() } });
+      },
+      { become },
+    );
+    await outcome;
+    await close();
+    const { elevation, command } = readAdoptOrder(order);
+    expect(Buffer.from(elevation!.secret).toString()).toBe("s3cret");
+    expect(command).not.toContain("s3cret");
+    expect(JSON.stringify(audit)).not.toContain("s3cret");
+  });
+
+  test("isn't begun where that command fails", async () => {
+    const password = () => Promise.reject(new MopError("PASSWORD_COMMAND", "the command failed"));
+    const { outcome, audit, close } = await handOver(() => {}, {
+      become: { method: "sudo", user: "root", password },
+    });
+    expect(await outcome).toMatchObject({ code: "PASSWORD_COMMAND" });
+    expect(audit).toEqual([]);
     await close();
   });
 
