@@ -1,3 +1,4 @@
+import { createGate } from "../../../relay/mesh/limits.js";
 import type { DialingMesh, Hop, OpenPipe } from "../../../relay/mesh/types.js";
 import { asMopError, MopError } from "../../../transport/errors.js";
 import { knownHostsName } from "../../../transport/ssh/host-key.js";
@@ -44,6 +45,9 @@ export interface TrustOptions extends HostOptions {
   accept(offer: TrustOffer): Promise<boolean>;
 }
 
+/** Each is asked over several connections, which a bastion opens. */
+const HOSTS_AT_ONCE = 8;
+
 interface Found {
   readonly target: Target;
   readonly offer: TrustOffer;
@@ -64,11 +68,16 @@ export async function trustHosts(
   const { planner } = await targetsOf(options);
   const routes = await Promise.all([...new Set(options.names)].map((name) => planner.route(name)));
   for (const route of routes) checkRoute(route);
+  const gate = createGate(HOSTS_AT_ONCE);
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+    const leave = await gate.enter(signal);
+    return work().finally(leave);
+  };
   const failed: string[] = [];
   const unreachable: string[] = [];
   for (const depth of [...new Set(routes.map((route) => route.length))].sort((a, b) => a - b)) {
     const level = routes.filter((route) => route.length === depth);
-    const asked = await Promise.allSettled(level.map((route) => ask(route, mesh, signal)));
+    const asked = await Promise.allSettled(level.map((route) => inTurn(() => ask(route, mesh, signal))));
     for (const [index, answer] of asked.entries()) {
       const name = level[index]!.at(-1)!.target.name;
       try {

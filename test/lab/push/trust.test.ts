@@ -54,6 +54,19 @@ describe.skipIf(!built)("mop trust", () => {
     },
   );
 
+  test("records many hosts behind one bastion, each once", async () => {
+    const leaves = Array.from({ length: 20 }, (_, index) => `l${index + 1}`);
+    const hosts = Object.fromEntries(leaves.map((name) => [name, UNKNOWN]));
+    await start({ bastions: 1, leaves: leaves.length, hosts });
+    const run = await trust([...leaves, ...leaves].join(","), "--yes");
+    expect(run.status, run.stdout).toBe(0);
+    expect(trusted(run).map(({ host, outcome }) => `${host} ${outcome}`)).toEqual(
+      leaves.map((name) => `${name} recorded`),
+    );
+    for (const name of leaves) expect(known().split(`${nameOf(name)} ssh-ed25519 `)).toHaveLength(2);
+    expect(lab.host("b1").logins).toBe(1);
+  });
+
   test("doesn't lead through a bastion that is unknown and not in the list", async () => {
     await start({ hosts: { b2: UNKNOWN, l1: UNKNOWN } });
     const before = known();
