@@ -2,14 +2,16 @@ import { existsSync } from "node:fs";
 import { PolicyError } from "../engine/controller/policy-error.js";
 import { openSshLookup } from "../engine/controller/route/ssh-config.js";
 import { operatorName, runId } from "../engine/controller/run/leaf-log.js";
-import { exitStatus, type RunResult, type TargetOptions } from "../engine/controller/run/options.js";
+import { exitStatus, type TargetOptions } from "../engine/controller/run/options.js";
 import { createMesh } from "../relay/mesh/create.js";
-import type { Mesh } from "../relay/mesh/types.js";
+import type { DialingMesh } from "../relay/mesh/types.js";
+import { openAudit } from "./audit.js";
 import type { ConnectionFlags } from "./options.js";
 import { escapeLine } from "./output/escape.js";
 import type { View } from "./output/view.js";
 import { askSecret, terminalPrompter } from "./prompter.js";
 import { createStop, type Stop } from "./stop.js";
+import { warnUnchecked } from "./unchecked.js";
 
 /** What the command line says of targets and logins, for the engine. Asks for passwords where it was told to. */
 export async function targetOptions(
@@ -56,7 +58,7 @@ const INTERRUPTED = 130;
 
 /** What a connecting command works with; everything is released when it ends. */
 export interface Connection {
-  readonly mesh: Mesh;
+  readonly mesh: DialingMesh;
   readonly stop: Stop;
   /** The run's id, as titles of processes on the way and leaves' logs have it */
   readonly run: string;
@@ -69,20 +71,24 @@ export interface Connection {
 export async function withMesh(
   flags: ConnectionFlags,
   view: View,
-  work: (connection: Connection) => Promise<RunResult>,
+  work: (connection: Connection) => Promise<Parameters<typeof exitStatus>[0]>,
 ): Promise<number> {
   const stop = createStop(flags.timeout, view.note);
   const prompter = terminalPrompter();
   const run = runId();
-  const mesh = createMesh({
+  const operator = operatorName();
+  const audit = openAudit(flags.audit, { run, operator }, view.note);
+  const growing = createMesh({
     pace: flags.pace ?? "eager",
     run,
-    operator: operatorName(),
+    operator,
+    ...(audit.write ? { onAudit: audit.write } : {}),
     ...(prompter ? { prompter } : {}),
     onNotice: (host, text) => {
       if (flags.verbose) view.note(`${escapeLine(host)}: ${escapeLine(text)}`);
     },
   });
+  const mesh = warnUnchecked(growing, view.note);
   try {
     const result = await work({ mesh, stop, run });
     return exitStatus(stop.late ? { ...result, interrupted: false } : result);
@@ -92,6 +98,7 @@ export async function withMesh(
     throw error;
   } finally {
     await mesh.close();
+    await audit.close();
     stop.release();
   }
 }

@@ -7,6 +7,7 @@ import { addInventory } from "./commands/inventory.js";
 import { addPing } from "./commands/ping.js";
 import { addLocal, addPush } from "./commands/push.js";
 import { addRun } from "./commands/run.js";
+import { addTrust } from "./commands/trust.js";
 import { addValidate } from "./commands/validate.js";
 import { sentenceOf } from "./faults.js";
 import { type ReservedStdout, reserveStdout } from "./output/streams.js";
@@ -56,6 +57,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     addRun,
     addFacts,
     addInventory,
+    addTrust,
     addInit,
     addDemo,
   ])

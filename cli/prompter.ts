@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { Prompter } from "../transport/ssh/types.js";
 import { escapeLine } from "./output/escape.js";
@@ -6,14 +6,30 @@ import { escapeLine } from "./output/escape.js";
 /** Reads one line without showing it; undefined when the operator ended the input. */
 export async function askSecret(question: string): Promise<string | undefined> {
   const hidden = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: process.stdin, output: hidden, terminal: true });
   process.stderr.write(question);
+  return readLine(createInterface({ input: process.stdin, output: hidden, terminal: true }), true);
+}
+
+/** Asks on the terminal for a yes; anything else, or no answer, is a no. */
+export async function askYes(question: string): Promise<boolean> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr, terminal: true });
+  reader.setPrompt(question);
+  reader.prompt();
+  return /^\s*y(es)?\s*$/i.test((await readLine(reader, false)) ?? "");
+}
+
+/** `hidden`: the line's end didn't show either. */
+async function readLine(reader: Interface, hidden: boolean): Promise<string | undefined> {
+  let answered = false;
   try {
     return await new Promise<string | undefined>((resolve) => {
-      reader.once("line", resolve);
+      reader.once("line", (line) => {
+        answered = true;
+        resolve(line);
+      });
       const ended = () => resolve(undefined);
       reader.once("close", ended);
-      // The terminal passes no Ctrl-C on while it hides what is typed: whoever listens for it hears it before the answer.
+      // The terminal passes no Ctrl-C on while it is read key by key: whoever listens for it hears it before the answer.
       reader.once("SIGINT", () => {
         reader.off("close", ended).close();
         // A signal on its way keeps no process alive.
@@ -27,7 +43,7 @@ export async function askSecret(question: string): Promise<string | undefined> {
       });
     });
   } finally {
-    process.stderr.write("\n");
+    if (hidden || !answered) process.stderr.write("\n");
     reader.close();
   }
 }

@@ -1,3 +1,4 @@
+import type { OnAudit } from "../relay/mesh/audit.js";
 import type { HopKind, LinkReport, Mesh as RelayMesh } from "../relay/mesh/types.js";
 import type { HostKeyPolicy, LoginPace, Prompter } from "../transport/ssh/types.js";
 import type { MopPackage } from "./controller/policy/mop-package.js";
@@ -37,6 +38,8 @@ export interface MeshOptions {
   readonly cwd?: string;
   /** Notes in passing of a host, as where its Node was found. The text is the host's: escape it for terminals */
   readonly onNotice?: (host: string, text: string) => void;
+  /** Each login, hand-off and elevation with its outcome, as the command line's audit log has them */
+  readonly onAudit?: OnAudit;
   /** What functions that were called on hosts print there */
   readonly onOutput?: (host: string, output: Output) => void;
 }
@@ -189,7 +192,7 @@ export class Mesh implements AsyncDisposable {
 
 async function treeOptions(options: MeshOptions) {
   const { operatorName, runId } = await import("./controller/run/leaf-log.js");
-  const { pace = "eager", prompter, signal, onNotice } = options;
+  const { pace = "eager", prompter, signal, onNotice, onAudit } = options;
   return {
     pace,
     run: runId(),
@@ -197,5 +200,6 @@ async function treeOptions(options: MeshOptions) {
     ...(prompter ? { prompter } : {}),
     ...(signal ? { signal } : {}),
     ...(onNotice ? { onNotice } : {}),
+    ...(onAudit ? { onAudit } : {}),
   };
 }

@@ -18,6 +18,9 @@ export interface Defaults {
   /** Path of the leaves' logs */
   readonly log?: string;
   readonly logEnabled?: boolean;
+  /** Path of the controller's audit log */
+  readonly audit?: string;
+  readonly auditEnabled?: boolean;
 }
 
 export interface Key {
@@ -89,6 +92,8 @@ export const KEYS: Readonly<Record<string, Key>> = {
   "[push] pace": choice("pace", these("plain", "conformant", "eager")),
   "[log] path": file("log"),
   "[log] enabled": choice("logEnabled", { true: true, false: false }),
+  "[audit] path": file("audit"),
+  "[audit] enabled": choice("auditEnabled", { true: true, false: false }),
 };
 
 /** Keys of OpsMop's that have nothing to do here, and why. */

@@ -1,4 +1,5 @@
 import type { LeafLogOptions } from "../../engine/controller/run/leaf-log.js";
+import type { AuditOptions } from "../audit.js";
 import type { ConnectionFlags } from "../options.js";
 import { escapeLine } from "../output/escape.js";
 import type { Defaults } from "./keys.js";
@@ -12,6 +13,8 @@ export interface DefaultFlags {
   readonly defaultBecomePassword?: string;
   /** false: leaves keep no log */
   readonly log?: LeafLogOptions | false;
+  /** false: no audit log is kept */
+  readonly audit?: AuditOptions | false;
 }
 
 /** A command's flags over the operator's defaults. */
@@ -24,7 +27,7 @@ export async function withDefaults<F extends Partial<ConnectionFlags>>(
 }
 
 function layOver<F extends Partial<ConnectionFlags>>(flags: F, defaults: Defaults): F & DefaultFlags {
-  const { identity, password, becomePassword, log, logEnabled, ...plain } = defaults;
+  const { identity, password, becomePassword, log, logEnabled, audit, auditEnabled, ...plain } = defaults;
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as F;
   return {
     ...plain,
@@ -33,5 +36,6 @@ function layOver<F extends Partial<ConnectionFlags>>(flags: F, defaults: Default
     ...(password === undefined ? {} : { defaultPassword: password }),
     ...(becomePassword === undefined ? {} : { defaultBecomePassword: becomePassword }),
     ...(logEnabled === false ? { log: false } : log === undefined ? {} : { log: { path: log } }),
+    ...(auditEnabled === false ? { audit: false } : audit === undefined ? {} : { audit: { path: audit } }),
   };
 }

@@ -25,7 +25,10 @@ export function summaryLines(event: SummaryEvent, options: SummaryOptions): stri
     ),
   );
   const rows = options.grouping ? groupRows(event, options) : hostRows(event, options);
-  return ["", ...rows, ...links, dim(`  ${formatMs(event.ms)}`)];
+  const unchecked = event.unchecked
+    ? [options.style.yellow(`  host keys were not checked: ${names(event.unchecked)}`)]
+    : [];
+  return ["", ...rows, ...links, ...unchecked, dim(`  ${formatMs(event.ms)}`)];
 }
 
 /** Links on which nothing goes on to other hosts are told as one for each host that they start from. */

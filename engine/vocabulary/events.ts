@@ -104,6 +104,8 @@ export interface SummaryEvent {
     readonly sent: number;
     readonly received: number;
   }[];
+  /** Hosts, bastions too, that were contacted without a look at their keys (`--host-keys off`); absent: none */
+  readonly unchecked?: readonly string[];
   readonly ms: number;
 }
 

@@ -2,8 +2,8 @@
 export interface Become {
   readonly method: "sudo" | "su" | "doas";
   readonly user: string;
-  /** Undefined: none is needed, or none is known */
-  readonly password?: string;
+  /** The text, or what gets it once somebody is to be become. Undefined: none is needed, or none is known */
+  readonly password?: string | (() => Promise<string>);
 }
 
 /** What the program asks with, where it lets us choose (sudo): nobody else's question gets the password. */

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { MopError } from "../../transport/errors.js";
+import { asMopError, MopError } from "../../transport/errors.js";
 import type { SessionState } from "../../transport/session-state.js";
 import type { Login, LoginPace, SshSession } from "../../transport/ssh/types.js";
 import type { Endpoint, NodeInfo } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { bootOverPipe } from "../boot/boot.js";
 import { type Core, commandFor } from "../boot/core.js";
-import type { BootOrder, Elevation } from "../orders.js";
+import type { AdoptOrder, BootOrder, Elevation } from "../orders.js";
+import { type Audited, auditHandOff, auditLogin } from "./audit.js";
 import { deferred, type Place } from "./place.js";
 import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
 import type { Hop, MeshOptions } from "./types.js";
@@ -52,8 +53,13 @@ export function bootOrder(port: StartPort, place: Place): BootOrder {
   };
 }
 
-const elevationOf = ({ become }: Hop): Elevation | null =>
-  become ? { secret: Buffer.from(become.password ?? ""), words: become.method !== "sudo" } : null;
+/** What the host is told of becoming another account; gets the password where it is not there yet. */
+export async function elevationOf({ become }: Hop): Promise<Elevation | null> {
+  if (!become) return null;
+  const { password = "" } = become;
+  const text = typeof password === "string" ? password : await password();
+  return { secret: Buffer.from(text), words: become.method !== "sudo" };
+}
 
 export const helloOf = (order: BootOrder) => ({
   protocol: PROTOCOL_VERSION,
@@ -67,6 +73,8 @@ export const helloOf = (order: BootOrder) => ({
 export async function logIn(port: StartPort, place: Place, from: From, pace: LoginPace): Promise<SshSession> {
   const { target } = place.hop;
   const { prompter } = port.options;
+  const audited = auditLogin(port.options.onAudit, place, pace);
+  place.login = audited;
   place.way = undefined;
   const openPipe = async () => {
     const way = await openWay(port, from, target, port.signal);
@@ -74,16 +82,28 @@ export async function logIn(port: StartPort, place: Place, from: From, pace: Log
     return way.pipe;
   };
   try {
-    return await port.login(openPipe, target, {
+    const session = await port.login(openPipe, target, {
       pace,
       signal: port.signal,
       ...(prompter ? { prompter } : {}),
     });
+    audited.proof = session.proof;
+    // Where the session is handed over, its answer comes to somebody else
+    if (from.type !== "node" || !from.handsOff) follow(audited, session);
+    return session;
   } catch (error) {
     // A connection that was never made shows as an end of the pipe to the login
-    throw (await wayOf(place)?.failure()) ?? error;
+    const cause = (await wayOf(place)?.failure()) ?? error;
+    audited.end(asMopError(cause));
+    throw cause;
   }
 }
+
+const follow = (audited: Audited | undefined, { authenticated }: SshSession): void =>
+  void authenticated.then(
+    () => audited?.end(),
+    (error: Error) => audited?.end(error),
+  );
 
 /** Read through a function, since a callback sets it. */
 const wayOf = (place: Place): Way | undefined => place.way;
@@ -96,14 +116,19 @@ export async function attemptNode(
   pace: LoginPace,
   attempts: Attempts,
 ): Promise<NodeInfo> {
+  const elevation = await elevationOf(place.hop);
   const session = await logIn(port, place, from, pace);
   const way = place.way;
   if (from.type === "node" && way?.channel) {
-    const state = await exported(session);
-    if (state) return handOver(port, place, from.id, way, state, attempts);
+    const state = await exported(session).catch((error: Error) => {
+      place.login?.end(error);
+      throw error;
+    });
+    if (state) return handOver(port, place, from.id, way, { session: state, elevation }, attempts);
     if (attempts.announced)
       throw new MopError("HANDOFF_IMPOSSIBLE", "the session can't be handed over at the second login");
   }
+  follow(place.login, session);
   place.session = session;
   const order = bootOrder(port, place);
   void session.authenticated.then(
@@ -116,7 +141,7 @@ export async function attemptNode(
   const { node, become } = place.hop;
   const command = commandFor(port.core, order, node, become);
   const stdio = await session.exec(command, (chunk) => onStderr(chunk), become !== undefined);
-  const started = startHere(port, place, order, stdio, attempts);
+  const started = startHere(port, place, { order, elevation }, stdio, attempts);
   onStderr = started.stderr;
   return Promise.race([started.up, session.authenticated.then(() => started.up)]);
 }
@@ -137,12 +162,19 @@ async function handOver(
   place: Place,
   parent: number,
   way: Way,
-  session: SessionState,
+  given: Pick<AdoptOrder, "session" | "elevation">,
   attempts: Attempts,
 ): Promise<NodeInfo> {
   const channel = way.channel!;
   const child = bootOrder(port, place);
   const up = deferred<NodeInfo>();
+  const { login } = place;
+  const handed = auditHandOff(port.options.onAudit, place);
+  up.promise.catch((error: Error) => {
+    login?.end(error);
+    // A relay that tells of a refused login took the session and carried it on
+    handed.end(asMopError(error).code === "AUTH_REFUSED" ? undefined : error);
+  });
   place.linkTo = parent;
   if (!attempts.announced) {
     attempts.announced = true;
@@ -152,13 +184,16 @@ async function handOver(
   void channel.closed.then((error) =>
     up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")),
   );
-  await channel.adopt(
-    { type: "adopt", session, command, child, elevation: elevationOf(place.hop) },
-    (report) => {
-      if (report.type === "authenticated") place.authenticated = true;
-      else up.resolve(report.info);
-    },
-  );
+  const adopting = channel.adopt({ type: "adopt", ...given, command, child }, (report) => {
+    login?.end();
+    handed.end();
+    if (report.type === "authenticated") place.authenticated = true;
+    else up.resolve(report.info);
+  });
+  await adopting.catch((error: Error) => {
+    up.reject(error);
+    throw error;
+  });
   attempts.dialled();
   place.dispatched.resolve();
   const timer = setTimeout(() => {
@@ -172,7 +207,7 @@ async function handOver(
 export function startHere(
   port: StartPort,
   place: Place,
-  order: BootOrder,
+  { order, elevation }: { readonly order: BootOrder; readonly elevation: Elevation | null },
   stdio: Duplex,
   attempts: Attempts,
 ): { up: Promise<NodeInfo>; stderr(chunk: Uint8Array): void } {
@@ -182,7 +217,7 @@ export function startHere(
     nonce: order.nonce,
     core: port.core.bytes,
     timeoutMs: order.bootTimeoutMs,
-    elevation: elevationOf(place.hop),
+    elevation,
     onLine: (line) => onNotice?.(place.name, line),
   });
   boot.pipe.on("error", () => {});

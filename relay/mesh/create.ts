@@ -1,10 +1,10 @@
 import { createLogin } from "../../transport/ssh/login.js";
 import { dialSocket } from "../../transport/ssh/tcp.js";
 import { createMeshOver } from "./mesh.js";
-import type { Mesh, MeshOptions } from "./types.js";
+import type { DialingMesh, MeshOptions } from "./types.js";
 
 /** The controller's mesh over SSH. Nothing is contacted before a host is reached. */
-export function createMesh(options: MeshOptions): Mesh {
+export function createMesh(options: MeshOptions): DialingMesh {
   return createMeshOver(
     {
       login: createLogin(),

@@ -1,6 +1,7 @@
 import { asMopError, type ErrorName, MopError } from "../../transport/errors.js";
 import type { LoginPace } from "../../transport/ssh/types.js";
 import type { Attempts, StartPort } from "./attempt.js";
+import { auditElevation } from "./audit.js";
 import { HOPS } from "./hops/table.js";
 import { backOff, type Gate, sleep } from "./limits.js";
 import type { Place } from "./place.js";
@@ -49,10 +50,14 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
       attempts,
       tries: (attempt) => tries(port, place, attempts, attempt),
     });
-    if (info) place.reached(info, performance.now() - started);
+    if (info) {
+      place.reached(info, performance.now() - started);
+      auditElevation(port.options.onAudit, place);
+    }
   } catch (error) {
     const cause =
       (await lossAbove(place)) ?? unreachable(place.name, port.signal.aborted ? cancelled(place) : error);
+    auditElevation(port.options.onAudit, place, cause.error);
     attempts.replay?.fail(cause);
     port.endpoint.dropChild(place.id, cause);
     place.way?.pipe.destroy();
@@ -64,7 +69,7 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
 const cancelled = (place: Place) => new MopError("CANCELLED", `${place.name}: the run was cancelled`);
 
 /** From where a place's children are dialled; waits until orders may be sent there. */
-async function wayOut(place: Place | undefined): Promise<From> {
+export async function wayOut(place: Place | undefined): Promise<From> {
   if (!place) return { type: "controller" };
   await place.dispatched.promise;
   return HOPS[place.hop.kind].wayOut(place);

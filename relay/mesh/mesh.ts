@@ -1,16 +1,17 @@
 import { setMaxListeners } from "node:events";
 import { createEndpoint } from "../../transport/endpoint.js";
 import { MopError } from "../../transport/errors.js";
-import type { Login } from "../../transport/ssh/types.js";
+import type { Login, Target } from "../../transport/ssh/types.js";
 import { coreOf } from "../boot/core.js";
 import { createMeshBlobs } from "./blobs.js";
 import { readCoreBundle } from "./core-bundle.js";
+import { wayOut } from "./grow.js";
 import { createGates } from "./limits.js";
 import type { Place } from "./place.js";
 import { linkReports, pingRoute } from "./report.js";
 import { createTree } from "./tree.js";
-import type { BlobSource, Hop, Mesh, MeshOptions, NodeHandle } from "./types.js";
-import type { DialSocket } from "./ways.js";
+import type { BlobSource, DialingMesh, Hop, MeshOptions, NodeHandle, OpenPipe } from "./types.js";
+import { type DialSocket, openWay } from "./ways.js";
 import { runWing } from "./wing.js";
 
 /** Logins under way at one server: sshd drops connections from the tenth on (MaxStartups 10:30:100). */
@@ -19,7 +20,7 @@ const DIALS_AT_ONCE = 16;
 /** Milliseconds that `close` may take. */
 const CLOSE_MS = 5000;
 
-export type GrowingMesh = Mesh;
+export type GrowingMesh = DialingMesh;
 export type GrowingHandle = NodeHandle;
 
 /** How the controller gets to a host: the SSH client, or a test's stand-in. */
@@ -109,6 +110,14 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
       const place = placeOf(handle);
       await place.up.promise;
       return pingRoute(endpoint, place);
+    },
+    async openPipe(route: readonly Hop[], target: Target): Promise<OpenPipe> {
+      const place = route.length > 0 ? tree.reach(route, false, true) : undefined;
+      const from = await wayOut(place);
+      // Until the login is answered, nobody knows whether the way leads anywhere
+      if (place && place.id !== 0) await place.up.promise;
+      const through = from.type === "node" ? { ...from, handsOff: false } : from;
+      return openWay({ endpoint, dialSocket: transport.dialSocket }, through, target, signal);
     },
     links: () => linkReports(endpoint, tree.all()),
     close() {

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { MopError } from "../../transport/errors.js";
 import type { SshSession } from "../../transport/ssh/types.js";
 import type { NodeId, NodeInfo } from "../../transport/types.js";
+import type { AuditedLogin } from "./audit.js";
 import type { Hop } from "./types.js";
 import type { UnreachableError } from "./unreachable.js";
 import type { Way } from "./ways.js";
@@ -55,6 +56,8 @@ export class Place {
   /** The session, where it stays at the controller */
   session: SshSession | undefined;
   way: Way | undefined;
+  /** The login under way */
+  login: AuditedLogin | undefined;
   /** The node that its link leads to: its parent when the session was handed over, else the controller (0) */
   linkTo: NodeId = 0;
   process: ChildProcess | undefined;

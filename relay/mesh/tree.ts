@@ -8,8 +8,8 @@ import { UnreachableError } from "./unreachable.js";
 
 /** The places of a mesh: each reached once, found again by its way and its host. */
 export interface Tree {
-  /** The place at the end of a route; what is missing starts growing. */
-  reach(route: readonly Hop[], again: boolean): Place;
+  /** The place at the end of a route; what is missing starts growing. It gets a node, unless it is only `passed`. */
+  reach(route: readonly Hop[], again: boolean, passed?: boolean): Place;
   find(id: NodeId): Place | undefined;
   /** Every place that was not lost, parents before their children */
   all(): Place[];
@@ -43,10 +43,10 @@ export function createTree(port: GrowPort): Tree {
   });
 
   return {
-    reach(route, again) {
+    reach(route, again, passed = false) {
       let place: Place | undefined;
       route.forEach((stop, index) => {
-        const hop = index === route.length - 1 ? withNode(stop) : stop;
+        const hop = index === route.length - 1 && !passed ? withNode(stop) : stop;
         const { starts } = HOPS[hop.kind];
         const key = placeKey(place, hop, starts);
         const known = places.get(key);

@@ -1,7 +1,9 @@
+import type { Duplex } from "node:stream";
 import type { MopError } from "../../transport/errors.js";
 import type { LoginPace, Prompter, Target } from "../../transport/ssh/types.js";
 import type { NodeId, NodeInfo, Value } from "../../transport/types.js";
 import type { Become } from "../boot/become.js";
+import type { OnAudit } from "./audit.js";
 
 /** How a host on a route may be passed; what each means is in hops/. */
 export const HOP_KINDS = [
@@ -95,6 +97,21 @@ export interface Mesh {
   close(): Promise<void>;
 }
 
+/** A mesh that also gives the ways themselves, to whoever wants a server's first words without logging in. */
+export interface DialingMesh extends Mesh {
+  /**
+   * Connects to a host's sshd from the end of a route (empty: from here); the pipe is usable before it is connected.
+   * Rejects with UnreachableError when a host of the route can't be reached.
+   */
+  openPipe(route: readonly Hop[], target: Target): Promise<OpenPipe>;
+}
+
+export interface OpenPipe {
+  readonly pipe: Duplex;
+  /** What ended the pipe, as far as is known; asked after a failure. */
+  failure(): Promise<MopError | undefined>;
+}
+
 /** Why a node can't be reached, and at which hop of the route it ended. */
 export interface Unreachable {
   /** Name of the hop where it failed */
@@ -116,6 +133,8 @@ export interface MeshOptions {
   readonly deadAfterMs?: number;
   readonly bootTimeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Told of each login, hand-off and elevation when it is through or refused */
+  readonly onAudit?: OnAudit;
   /** What the operator should see in passing: "b1: Node found at ..., the banner said ...". Text is untrusted. */
   readonly onNotice?: (host: string, text: string) => void;
 }

@@ -9,7 +9,7 @@ import { HostKeyVerifier } from "./host-key.js";
 import type { Credential, KeyRing } from "./keys.js";
 import { plain } from "./plain.js";
 import type { Prompter, Target } from "./types.js";
-import { type AuthReply, authenticate } from "./userauth.js";
+import { type AuthReply, authenticate, type Proof } from "./userauth.js";
 
 export interface DialOptions {
   readonly early: EarlyParts;
@@ -28,6 +28,8 @@ export interface Dialled {
   readonly auth: Ssh2AuthPort;
   /** Resolves with the key that was accepted (undefined: another method); rejects with MopError. */
   readonly authenticated: Promise<Credential | undefined>;
+  /** What it is made with */
+  readonly proof: Proof;
 }
 
 /** Rejects with MopError: what the connection, the key exchange, the host key or the login failed of. */
@@ -84,13 +86,13 @@ export async function dial(
           throw refusal;
         });
         authenticated.then(finish, finish);
-        return { connection: opened, auth, authenticated };
+        return { connection: opened, auth, authenticated, proof: { method: "publickey", credential: ahead } };
       }
     }
     await auth.accepted;
-    const used = await authenticate(auth, target, credentials, prompter);
+    const proof = await authenticate(auth, patient(target, deadline), credentials, prompter);
     finish();
-    return { connection: opened, auth, authenticated: Promise.resolve(used) };
+    return { connection: opened, auth, authenticated: Promise.resolve(proof.credential), proof };
   } catch (thrown) {
     finish();
     const error = asMopError(thrown, "SSH_PROTOCOL");
@@ -143,6 +145,12 @@ function refusedAhead(
     "AUTH_REFUSED",
     `${target.name} refused the login of ${target.user} (${parts.join("; ")})`,
   );
+}
+
+/** The target whose password may take its time: what gets it may ask the operator. */
+function patient(target: Target, deadline: Deadline): Target {
+  const { password } = target;
+  return typeof password === "function" ? { ...target, password: () => deadline.paused(password) } : target;
 }
 
 function pausing(prompter: Prompter, deadline: Deadline): Prompter {

@@ -1,7 +1,4 @@
-import { createHash } from "node:crypto";
-import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import path from "node:path";
 import { MopError } from "../errors.js";
 import { type AlgorithmLists, algorithmsFor } from "./algorithms.js";
 import {
@@ -13,11 +10,13 @@ import {
   parseKnownHosts,
   verdict,
 } from "./known-hosts.js";
+import { appendKnownHosts } from "./known-hosts-file.js";
+import { fingerprint } from "./public-key.js";
 import type { Target } from "./types.js";
 
-/** As OpenSSH prints it: "SHA256:" and unpadded base64. */
-export const fingerprint = (key: Buffer): string =>
-  `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+/** Under which name known_hosts has a host */
+export const knownHostsName = ({ hostKeyAlias, address, port }: Target): string =>
+  (hostKeyAlias ?? hostField(address, port)).toLowerCase();
 
 const FRIENDLY: Readonly<Record<string, string>> = { "ssh-ed25519": "ED25519", "ssh-rsa": "RSA" };
 const friendly = (key: Buffer) => FRIENDLY[keyType(key)] ?? keyType(key).replace(/^ecdsa-sha2-/, "ECDSA ");
@@ -32,9 +31,19 @@ export class HostKeyVerifier {
   #pinned: Buffer | undefined;
   #refusal: MopError | undefined;
 
-  private constructor(target: Target, entries: readonly KnownHost[]) {
+  /** Only asked for; accepted never */
+  readonly #reading: readonly string[] | undefined;
+  #shown: Buffer | undefined;
+
+  private constructor(target: Target, entries: readonly KnownHost[], reading?: readonly string[]) {
     this.#target = target;
     this.#entries = entries;
+    this.#reading = reading;
+  }
+
+  /** Takes no key whatsoever: for asking a server which one it has for these algorithms. `shown` is it then. */
+  static reading(target: Target, algorithms: readonly string[]): HostKeyVerifier {
+    return new HostKeyVerifier(target, [], algorithms);
   }
 
   /** Reads the target's known_hosts files; those that don't exist are empty. */
@@ -46,6 +55,7 @@ export class HostKeyVerifier {
 
   /** The lists to offer, with the types first under which the host is known. */
   get algorithms(): AlgorithmLists {
+    if (this.#reading) return { ...algorithmsFor(new Set()), serverHostKey: this.#reading };
     const names = [this.#name, ...(this.#target.hostKeyAlias ? [] : [this.#target.address.toLowerCase()])];
     const known = names.flatMap((name) => entriesOf(this.#entries, name)).filter((entry) => !entry.marker);
     return algorithmsFor(new Set(known.map((entry) => entry.type)));
@@ -56,17 +66,30 @@ export class HostKeyVerifier {
     return this.#pinned;
   }
 
+  /** The key that was asked for, once it was shown */
+  get shown(): Buffer | undefined {
+    return this.#shown;
+  }
+
   /** Why the last key was refused */
   get refusal(): MopError | undefined {
     return this.#refusal;
   }
 
   get #name(): string {
-    return (this.#target.hostKeyAlias ?? hostField(this.#target.address, this.#target.port)).toLowerCase();
+    return knownHostsName(this.#target);
   }
 
   /** Whether to go on with this key. With `accept-new` an unknown key is written to the first known_hosts file. */
   check(key: Buffer): boolean {
+    if (this.#reading) {
+      this.#shown = Buffer.from(key);
+      this.#refusal = new MopError(
+        "HOST_KEY_UNKNOWN",
+        `${this.#target.name}: the host key was only asked for`,
+      );
+      return false;
+    }
     this.#refusal = this.#pinned ? this.#repeated(key) : this.#judge(key);
     if (!this.#refusal) this.#pinned ??= Buffer.from(key);
     return this.#refusal === undefined;
@@ -81,19 +104,9 @@ export class HostKeyVerifier {
     const { name, address, port, hostKeys, hostKeyAlias, knownHostsFiles } = this.#target;
     if (hostKeys === "off") return undefined;
     const answer = verdict(this.#entries, address, port, key, hostKeyAlias);
-    const shown = `${friendly(key)} key ${fingerprint(key)}`;
     if (answer.kind === "known") return undefined;
-    const place = answer.kind === "unknown" ? "" : `${answer.entry.file}, line ${answer.entry.line}`;
-    if (answer.kind === "revoked")
-      return new MopError("HOST_KEY_REVOKED", `${name}: the host's ${shown} is revoked in ${place}`);
-    if (answer.kind === "changed") {
-      const remove = `ssh-keygen -R '${this.#name}' -f '${answer.entry.file}'`;
-      return new MopError(
-        "HOST_KEY_CHANGED",
-        `${name}: the host key has changed: the host showed the ${shown}, but ${place} has another; someone may be ` +
-          `in between, or the host was set up anew; if you are sure of the new key, remove the old one with ${remove}`,
-      );
-    }
+    if (answer.kind === "revoked") return revokedKey(this.#target, key, answer.entry);
+    if (answer.kind === "changed") return changedKey(this.#target, key, answer.entry);
     if (hostKeys === "accept-new" && knownHostsFiles[0]) return this.#remember(knownHostsFiles[0], key);
     const authority = answer.authority
       ? ` (the @cert-authority in ${answer.authority.file}, line ${answer.authority.line} doesn't help: host ` +
@@ -102,20 +115,14 @@ export class HostKeyVerifier {
     const line = knownHostLine(this.#name, key).trim();
     return new MopError(
       "HOST_KEY_UNKNOWN",
-      `${name}: the host key is unknown: the ${shown} is in none of ${knownHostsFiles.join(", ") || "no known_hosts file"}${authority}; ` +
-        `if it is right, add the line "${line}" or connect with --host-keys accept-new`,
+      `${name}: the host key is unknown: the ${shown(key)} is in none of ${knownHostsFiles.join(", ") || "no known_hosts file"}${authority}; ` +
+        `if it is right, add the line "${line}", have it added by mop trust, or connect with --host-keys accept-new`,
     );
   }
 
   #remember(file: string, key: Buffer): MopError | undefined {
     try {
-      mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-      const before = readIfThere(file);
-      // Another login to the same host may have written it meanwhile
-      if (verdict(parseKnownHosts(before, file), this.#name, 22, key, this.#name).kind === "known")
-        return undefined;
-      const line = knownHostLine(this.#name, key);
-      appendFileSync(file, before === "" || before.endsWith("\n") ? line : `\n${line}`, { mode: 0o600 });
+      appendKnownHosts(file, this.#name, [key], this.#target.hashKnownHosts ?? false);
       return undefined;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -127,16 +134,23 @@ export class HostKeyVerifier {
   }
 }
 
-function readIfThere(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
-  }
+const shown = (key: Buffer) => `${friendly(key)} key ${fingerprint(key)}`;
+const placeOf = ({ file, line }: KnownHost) => `${file}, line ${line}`;
+
+export const revokedKey = ({ name }: Target, key: Buffer, entry: KnownHost): MopError =>
+  new MopError("HOST_KEY_REVOKED", `${name}: the host's ${shown(key)} is revoked in ${placeOf(entry)}`);
+
+export function changedKey(target: Target, key: Buffer, entry: KnownHost): MopError {
+  const remove = `ssh-keygen -R '${knownHostsName(target)}' -f '${entry.file}'`;
+  return new MopError(
+    "HOST_KEY_CHANGED",
+    `${target.name}: the host key has changed: the host showed the ${shown(key)}, but ${placeOf(entry)} has another; someone may be ` +
+      `in between, or the host was set up anew; if you are sure of the new key, remove the old one with ${remove}`,
+  );
 }
 
-async function readEntries(file: string): Promise<KnownHost[]> {
+/** The entries of a file; one that doesn't exist is empty. */
+export async function readEntries(file: string): Promise<KnownHost[]> {
   try {
     return parseKnownHosts(await readFile(file, "utf8"), file);
   } catch (error) {

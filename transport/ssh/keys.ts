@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { MopError } from "../errors.js";
-import { fingerprint } from "./host-key.js";
 import type { ParsedKey } from "./internals.js";
 import { parseKey } from "./library.js";
+import { fingerprint } from "./public-key.js";
 import type { Prompter } from "./types.js";
 
 /** A key that can be offered: from a file or an agent. The private half is used behind `sign` only. */

@@ -1,5 +1,5 @@
 /** OpenSSH's known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT), read and asked. */
-import { createHmac } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 
 export interface KnownHost {
   readonly file: string;
@@ -120,6 +120,13 @@ export function verdict(
   if (first.kind !== "unknown" || alias !== undefined || port === 22) return first;
   const bare = verdictFor(entries, host.toLowerCase(), key);
   return bare.kind === "known" || bare.kind === "revoked" ? bare : first;
+}
+
+/** A name as HashKnownHosts writes it. */
+export function hashedField(name: string): string {
+  const salt = randomBytes(20);
+  const digest = createHmac("sha1", salt).update(name).digest("base64");
+  return `|1|${salt.toString("base64")}|${digest}`;
 }
 
 /** A line for known_hosts as OpenSSH appends it. */

@@ -24,6 +24,11 @@ export class Session implements SshSession {
     this.closed = dialled.connection.closed;
   }
 
+  get proof(): SshSession["proof"] {
+    const { method, credential } = this.#dialled.proof;
+    return { method, ...(credential ? { key: credential.fingerprint } : {}) };
+  }
+
   get serverIdent(): string {
     return this.#dialled.connection.serverIdent;
   }

@@ -17,9 +17,12 @@ export interface Target {
   readonly identitiesOnly: boolean;
   /** Path of the agent's socket; undefined: no agent */
   readonly agent?: string;
-  readonly password?: string;
+  /** The text, or what gets it once a server asks for one */
+  readonly password?: string | (() => Promise<string>);
   readonly knownHostsFiles: readonly string[];
   readonly hostKeys: HostKeyPolicy;
+  /** HashKnownHosts: names are hashed where keys are written down */
+  readonly hashKnownHosts?: boolean;
   /** Whole login, in ms; 0 = none. Applies per step when round trips are long. */
   readonly connectTimeoutMs: number;
   /** ServerAliveInterval in ms; 0 = off (links have heartbeats of their own) */
@@ -52,6 +55,8 @@ export interface SshSession {
   readonly target: Target;
   /** The server's identification, "SSH-2.0-OpenSSH_9.2p1 Debian-2" */
   readonly serverIdent: string;
+  /** What the login was made with, or is being made with while it is on its way: a method, and a key's fingerprint */
+  readonly proof: { readonly method: string; readonly key?: string };
   /** Resolves when the server accepted the login; rejects with MopError. */
   readonly authenticated: Promise<void>;
   /**

@@ -29,15 +29,22 @@ export interface AuthPort {
   answer(answers: readonly string[]): Promise<AuthReply>;
 }
 
+/** What a login was made with. */
+export interface Proof {
+  readonly method: "none" | "publickey" | "password" | "keyboard-interactive";
+  /** The key, with publickey */
+  readonly credential?: Credential;
+}
+
 const PASSWORD_TRIES = 3;
 
-/** Tries everything in order. Resolves with the key that did it, undefined for another method; rejects with AUTH_REFUSED. */
+/** Tries everything in order. Resolves with what did it; rejects with AUTH_REFUSED. */
 export async function authenticate(
   port: AuthPort,
   target: Target,
   credentials: Credentials,
   prompter: Prompter | undefined,
-): Promise<Credential | undefined> {
+): Promise<Proof> {
   const attempt = new Attempt(port, target, credentials, prompter);
   return attempt.run();
 }
@@ -59,18 +66,17 @@ class Attempt {
     this.#prompter = prompter;
   }
 
-  async run(): Promise<Credential | undefined> {
+  async run(): Promise<Proof> {
     for (const credential of this.#credentials.keys) {
       if (!this.#offers("publickey")) break;
       this.#tried.push(credential.label);
-      if (await this.#tryKey(credential)) return credential;
+      if (await this.#tryKey(credential)) return { method: "publickey", credential };
     }
-    if (this.#methods === undefined && this.#over(await this.#port.none())) return undefined;
+    if (this.#methods === undefined && this.#over(await this.#port.none())) return { method: "none" };
     const passwordFirst = this.#target.password !== undefined;
-    const ways = passwordFirst
-      ? [this.#tryPassword, this.#tryKeyboard]
-      : [this.#tryKeyboard, this.#tryPassword];
-    for (const way of ways) if (await way.call(this)) return undefined;
+    if (passwordFirst && (await this.#tryPassword())) return { method: "password" };
+    if (await this.#tryKeyboard()) return { method: "keyboard-interactive" };
+    if (!passwordFirst && (await this.#tryPassword())) return { method: "password" };
     throw this.#refused();
   }
 
@@ -126,7 +132,9 @@ class Attempt {
 
   /** The password that is known already for the first single question; else what the operator says. */
   async #secret(prompt: string, tries: number, questions = 1): Promise<string | undefined> {
-    if (tries === 0 && questions === 1 && this.#target.password !== undefined) return this.#target.password;
+    const { password } = this.#target;
+    if (tries === 0 && questions === 1 && password !== undefined)
+      return typeof password === "string" ? password : password();
     return this.#prompter?.password(this.#target, prompt);
   }
 

@@ -16,12 +16,14 @@ export interface BecomeOptions {
 
 /**
  * Whom to become on a host for a role (or a command, without one); undefined: nobody else. A role's `become` stands over
- * all: false, true, or the user. Else the inventory's mop_become or --become ask for it.
+ * all: false, true, or the user. Else the inventory's mop_become or --become ask for it. `commanded` makes of
+ * mop_become_password_command what gets the password.
  */
 export function becomeOf(
   role: RoleEntry["become"],
   vars: ConnectionVars,
   options: BecomeOptions,
+  commanded?: (command: string) => () => Promise<string>,
 ): Become | undefined {
   const asked = role ?? (options.become || vars.become);
   if (asked === undefined || asked === false || asked === "") return undefined;
@@ -29,7 +31,9 @@ export function becomeOf(
     (typeof role === "string" ? role : undefined) ?? vars.becomeUser ?? options.becomeUser ?? "root";
   if (!/^[^-\s'"\\!$`][^\s'"\\!$`]*$/.test(user))
     throw new PolicyError(`become: ${JSON.stringify(user)} is no user's name`);
-  const password = vars.becomePassword ?? options.becomePassword;
+  const { becomePasswordCommand: command } = vars;
+  const password =
+    vars.becomePassword ?? (command !== undefined && commanded ? commanded(command) : options.becomePassword);
   return {
     method: vars.becomeMethod ?? options.becomeMethod ?? "sudo",
     user,

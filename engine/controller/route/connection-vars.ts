@@ -8,12 +8,14 @@ export const CONNECTION_VARS = [
   "mop_port",
   "mop_user",
   "mop_password",
+  "mop_password_command",
   "mop_identity",
   "mop_via",
   "mop_become",
   "mop_become_user",
   "mop_become_method",
   "mop_become_password",
+  "mop_become_password_command",
   "mop_node",
   "mop_hop",
 ] as const;
@@ -31,6 +33,8 @@ export interface ConnectionVars {
   readonly port: number | undefined;
   readonly user: string | undefined;
   readonly password: string | undefined;
+  /** For /bin/sh on the controller; not together with a password */
+  readonly passwordCommand: string | undefined;
   readonly identity: readonly string[] | undefined;
   /** Names in order; empty: directly, whatever ssh_config says */
   readonly via: readonly string[] | undefined;
@@ -41,6 +45,7 @@ export interface ConnectionVars {
   readonly becomeUser: string | undefined;
   readonly becomeMethod: Become["method"] | undefined;
   readonly becomePassword: string | undefined;
+  readonly becomePasswordCommand: string | undefined;
 }
 
 /** Reads and checks them. `where` names inventory and host in messages. */
@@ -55,6 +60,13 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
       throw new PolicyError(`${where}: ${name} has a control character in it`);
     return result;
   };
+  const command = (password: string): string | undefined => {
+    const name = `${password}_command`;
+    const found = text(name);
+    if (found !== undefined && text(password) !== undefined)
+      throw new PolicyError(`${where}: ${password} and ${name} are both set; empty one of them`);
+    return found;
+  };
   const hop = text("mop_hop");
   if (hop !== undefined && !HOPS.includes(hop))
     throw new PolicyError(`${where}: mop_hop is "${hop}"; known are ${HOPS.join(", ")}`);
@@ -68,6 +80,7 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
     port: portNumber(vars.mop_port, where),
     user: text("mop_user"),
     password: text("mop_password"),
+    passwordCommand: command("mop_password"),
     identity: nameList(vars.mop_identity, "mop_identity", where),
     via: nameList(vars.mop_via, "mop_via", where),
     node: text("mop_node"),
@@ -76,6 +89,7 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
     becomeUser: text("mop_become_user"),
     becomeMethod: method as Become["method"] | undefined,
     becomePassword: text("mop_become_password"),
+    becomePasswordCommand: command("mop_become_password"),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Hop, HopKind } from "../../../relay/mesh/types.js";
 import type { HostKeyPolicy, Target } from "../../../transport/ssh/types.js";
 import type { Inventory } from "../inventory/inventory.js";
 import { PolicyError } from "../policy-error.js";
+import { type PasswordCommands, passwordCommands } from "../secrets/password-commands.js";
 import { parseHopName } from "./address.js";
 import { type ConnectionVars, connectionVars, type MopHop } from "./connection-vars.js";
 import { noSshConfig, type SshLookup, type SshSettings } from "./ssh-settings.js";
@@ -26,6 +27,8 @@ export interface RouteOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Login password of targets where the inventory has none (--ask-pass) */
   readonly password?: string | undefined;
+  /** What runs mop_password_command. Default: one of the planner's own */
+  readonly passwords?: PasswordCommands | undefined;
   readonly sshConfig?: SshLookup | undefined;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Folder that mop_identity is relative to. Default: the working folder */
@@ -45,6 +48,7 @@ interface Stop {
 /** Resolves hosts into routes. Lookups are remembered, so that a bastion of 300 hosts is worked out once. */
 export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
   const lookup = options.sshConfig ?? noSshConfig;
+  const passwords = options.passwords ?? passwordCommands({ folder: options.folder });
   const settings = new Map<string, Promise<SshSettings>>();
   const ssh = (name: string): Promise<SshSettings> => {
     const known = settings.get(name) ?? lookup(name);
@@ -103,7 +107,11 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
     const known = vars(stop.name);
     const config = await ssh(stop.name);
     const kind = hopKind(known.hop ?? options.hop ?? "auto", isTarget);
-    return { target: makeTarget(stop, known, config, options, isTarget), kind, node: known.node ?? "" };
+    return {
+      target: makeTarget(stop, known, config, { ...options, passwords }, isTarget),
+      kind,
+      node: known.node ?? "",
+    };
   };
 
   return {
@@ -138,7 +146,7 @@ function makeTarget(
   stop: Stop,
   known: ConnectionVars,
   config: SshSettings,
-  options: RouteOptions,
+  options: RouteOptions & { readonly passwords: PasswordCommands },
   isTarget: boolean,
 ): Target {
   const env = options.env ?? process.env;
@@ -148,7 +156,14 @@ function makeTarget(
   const { defaultIdentity } = options;
   const fallback = defaultIdentity === undefined ? [] : [expand(defaultIdentity, process.cwd())];
   const agent = config.identityAgent === "none" ? undefined : (config.identityAgent ?? env.SSH_AUTH_SOCK);
-  const password = known.password ?? (isTarget ? options.password : undefined);
+  const { passwordCommand: command } = known;
+  const password =
+    known.password ??
+    (command !== undefined
+      ? options.passwords(command, `${stop.name}: mop_password_command`)
+      : isTarget
+        ? options.password
+        : undefined);
   const alias = config.hostKeyAlias;
   return {
     name: stop.name,
@@ -170,6 +185,7 @@ function makeTarget(
         ? (config.knownHostsFiles ?? defaultKnownHosts())
         : [expand(options.knownHosts, process.cwd())],
     hostKeys: options.hostKeys ?? config.hostKeys ?? "strict",
+    ...(config.hashKnownHosts ? { hashKnownHosts: true } : {}),
     connectTimeoutMs: options.connectTimeoutMs ?? config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     keepaliveMs: config.keepaliveMs ?? 0,
   };

@@ -85,6 +85,7 @@ export function readSettings(text: string): SshSettings {
     hostKeyAlias: one("hostkeyalias"),
     knownHostsFiles: files("userknownhostsfile", "globalknownhostsfile"),
     hostKeys: hostKeys(one("stricthostkeychecking")),
+    hashKnownHosts: flag(one("hashknownhosts")),
     connectTimeoutMs: seconds(one("connecttimeout")),
     keepaliveMs: seconds(one("serveraliveinterval")),
     identityAgent: identityAgent(one("identityagent")),

@@ -14,6 +14,7 @@ export interface SshSettings {
   readonly hostKeyAlias?: string | undefined;
   readonly knownHostsFiles?: readonly string[] | undefined;
   readonly hostKeys?: HostKeyPolicy | undefined;
+  readonly hashKnownHosts?: boolean | undefined;
   readonly connectTimeoutMs?: number | undefined;
   readonly keepaliveMs?: number | undefined;
   /** Path of the agent's socket; "none": no agent */

@@ -25,6 +25,8 @@ export class HostState {
   failed = false;
   /** Under --check: a role would have changed something there */
   planned = false;
+  /** It was dialled, or tried to */
+  contacted = false;
   readonly #report: Report;
   #announced = false;
 
@@ -46,6 +48,7 @@ export class HostState {
 
   /** The node at the end of its route, run as that user; the one of an earlier role while it lives. */
   reach(mesh: Mesh, become?: Become, again = false): NodeHandle {
+    this.contacted = true;
     const node = mesh.reach(elevated(this.route, become), again);
     // Whoever waits for these sees the rejection; nobody may be waiting yet.
     node.dispatched.catch(() => undefined);

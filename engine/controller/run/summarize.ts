@@ -17,10 +17,12 @@ export async function summarize(
   // Right behind the question, which is answered before the nodes end: one round trip for both
   if (closes) mesh.close().catch(() => {});
   const links = await asked;
+  const unchecked = uncheckedOf(states);
   const summary: SummaryEvent = {
     event: "summary",
     hosts,
     links: links.map(({ from, to, sent, received }) => ({ from, to, sent, received })),
+    ...(unchecked.length > 0 ? { unchecked } : {}),
     ms: Math.round(performance.now() - started),
   };
   report(summary);
@@ -31,4 +33,11 @@ export async function summarize(
     unreachable: states.filter((state) => state.summary.unreachable).map((state) => state.name),
     interrupted: signal?.aborted ?? false,
   };
+}
+
+/** Of the ways of all hosts that were contacted, those whose keys nobody looked at. */
+function uncheckedOf(states: readonly HostState[]): string[] {
+  const hops = states.filter(({ contacted }) => contacted).flatMap(({ route }) => route);
+  const loose = hops.filter(({ kind, target }) => kind !== "local" && target.hostKeys === "off");
+  return [...new Set(loose.map(({ target }) => target.name))];
 }

@@ -17,6 +17,7 @@ import { parseHopName } from "../route/address.js";
 import { becomeOf } from "../route/become.js";
 import { connectionVars } from "../route/connection-vars.js";
 import { type RoutePlanner, routePlanner } from "../route/routes.js";
+import { type PasswordCommands, passwordCommands } from "../secrets/password-commands.js";
 import type { TargetOptions } from "./options.js";
 
 const INVENTORY = "inventory.toml";
@@ -25,6 +26,7 @@ const INVENTORY = "inventory.toml";
 export interface Targets {
   readonly inventory: Inventory;
   readonly planner: RoutePlanner;
+  readonly passwords: PasswordCommands;
   /** After --limit-hosts and --limit-groups, without what only others pass through */
   readonly hosts: readonly InventoryHost[];
 }
@@ -60,12 +62,13 @@ export async function openInventory(
 
 export async function findTargets(options: TargetOptions, policy?: PolicyInventory): Promise<Targets> {
   const { inventory, folder } = await openInventory(options, policy);
-  const planner = routePlanner(inventory, { folder, ...options.routes });
+  const passwords = passwordCommands({ folder, signal: options.signal });
+  const planner = routePlanner(inventory, { folder, passwords, ...options.routes });
   const passed = passedThrough(inventory, options.routes?.via ?? []);
   const limits: Selection = { groups: options.limitGroups, hosts: options.limitHosts };
   checkLimits(inventory, limits);
   const hosts = selectHosts(inventory, limits).filter((host) => !passed.has(host.name));
-  return { inventory, planner, hosts };
+  return { inventory, planner, passwords, hosts };
 }
 
 /** This machine as the only host, whatever the policy's groups say. */
@@ -74,7 +77,12 @@ export function localTargets(): Targets {
     { hosts: { localhost: { vars: { mop_hop: "local" } } } },
     "this machine",
   );
-  return { inventory, planner: routePlanner(inventory), hosts: [...inventory.hosts.values()] };
+  return {
+    inventory,
+    planner: routePlanner(inventory),
+    passwords: passwordCommands(),
+    hosts: [...inventory.hosts.values()],
+  };
 }
 
 /** Bastions are no targets of their own: those of --via, and those outside of all groups that others go through. */
@@ -103,7 +111,7 @@ function checkLimits(inventory: Inventory, limits: Selection): void {
 /** Whom to become on each of these hosts; those that are not in it become nobody else. */
 export function becomesOf(
   hosts: readonly InventoryHost[],
-  { inventory }: Pick<Targets, "inventory">,
+  { inventory, passwords }: Pick<Targets, "inventory" | "passwords">,
   options: Pick<TargetOptions, "become">,
   role?: RoleEntry["become"],
 ): Map<string, Become> {
@@ -113,6 +121,7 @@ export function becomesOf(
       role,
       connectionVars(vars, `${inventory.source}: host ${name}`),
       options.become ?? {},
+      (command) => passwords(command, `${name}: mop_become_password_command`),
     );
     if (become) found.set(name, become);
   }

@@ -4,7 +4,7 @@ import type { NodeInfo } from "../../../transport/types.js";
 import { firstStageArgs, shellArgs } from "../../boot/command.js";
 import { commandOptions } from "../../boot/core.js";
 import { joinStdio } from "../../boot/stdio.js";
-import { type Attempts, bootOrder, type StartPort, startHere } from "../attempt.js";
+import { type Attempts, bootOrder, elevationOf, type StartPort, startHere } from "../attempt.js";
 import type { Place } from "../place.js";
 import type { HopWay } from "./hop.js";
 
@@ -19,7 +19,8 @@ export const local: HopWay = {
   wayOut: ({ id, name }) => ({ type: "node", id, name, handsOff: true }),
 };
 
-function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {
+async function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {
+  const elevation = await elevationOf(place.hop);
   const order = bootOrder(port, place);
   const { bytes, hash } = port.core;
   const { node, become } = place.hop;
@@ -33,7 +34,13 @@ function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<
   const child = spawn(program, args, { stdio: "pipe", detached: true });
   place.process = child;
   place.authenticated = true;
-  const { up, stderr } = startHere(port, place, order, joinStdio(child.stdout, child.stdin), attempts);
+  const { up, stderr } = startHere(
+    port,
+    place,
+    { order, elevation },
+    joinStdio(child.stdout, child.stdin),
+    attempts,
+  );
   child.stderr.on("data", stderr);
   const failed = new Promise<never>((_resolve, reject) => {
     child.on("error", (error) =>

@@ -17,7 +17,7 @@ const HOSTS: Readonly<Record<string, LabHostOptions>> = {
 /** What a person reads: the host, what happened, and the way out. */
 const SENTENCES: Readonly<Record<string, RegExp>> = {
   l2: /the host key has changed: .*SHA256:\S+, but \S+known_hosts, line \d+ has another; .*ssh-keygen -R '\[.*\]:\d+' -f '\S+known_hosts'$/,
-  l3: /the host key is unknown: .*SHA256:\S+ is in none of \S+known_hosts; .*add the line ".*" or .*--host-keys accept-new$/,
+  l3: /the host key is unknown: .*SHA256:\S+ is in none of \S+known_hosts; .*add the line ".*", have it added by mop trust, or .*--host-keys accept-new$/,
   l4: /l4 refused the login of deploy \(tried \S+id_ed25519; the server takes publickey\); authorize a key .*--identity$/,
   l5: /b2 can't connect to no-such-host\.invalid:\d+: .*\(mop_host sets the name or address that b2 knows it by\)$/,
   l6: /no Node found there; tried "\/nowhere\/node" \(mop_node sets the path\)$/,

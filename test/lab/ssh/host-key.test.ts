@@ -116,6 +116,13 @@ describe.skipIf(sshdMissing)(`host keys${sshdMissing ? ` (skipped: ${sshdMissing
     expect(readFileSync(at, "utf8")).toBe(`${name} ${key}\n`);
   });
 
+  it("that are accepted anew are written hashed where ssh's configuration wants it, and known from then on", async () => {
+    const at = path.join(folder, "known_hosts");
+    await enter({ knownHostsFiles: [at], hostKeys: "accept-new", hashKnownHosts: true });
+    expect(readFileSync(at, "utf8")).toMatch(/^\|1\|\S{28}\|\S{28} ssh-ed25519 \S+\n$/);
+    await enter({ knownHostsFiles: [at] });
+  });
+
   it("that are accepted anew by many logins at once are written once each, behind a line without end", async () => {
     const at = file(`other ${key}`);
     await Promise.all(

@@ -8,6 +8,7 @@ import { addInventory } from "../../../cli/commands/inventory.js";
 import { addPing } from "../../../cli/commands/ping.js";
 import { addLocal, addPush } from "../../../cli/commands/push.js";
 import { addRun } from "../../../cli/commands/run.js";
+import { addTrust } from "../../../cli/commands/trust.js";
 import { addValidate } from "../../../cli/commands/validate.js";
 import type { Outcome } from "../../../cli/program.js";
 
@@ -16,7 +17,18 @@ const text = (name: string) => readFileSync(new URL(`../../../${name}`, import.m
 const commandsDoc = text("docs/commands.md").replaceAll("\\|", "|");
 
 const program = new Command("mop").version("0");
-for (const add of [addPush, addLocal, addValidate, addPing, addRun, addFacts, addInventory, addInit, addDemo])
+for (const add of [
+  addPush,
+  addLocal,
+  addValidate,
+  addPing,
+  addRun,
+  addFacts,
+  addInventory,
+  addTrust,
+  addInit,
+  addDemo,
+])
   add(program, { status: 0 } as Outcome);
 
 /** Every flag of every command, help and version among them. */

@@ -230,4 +230,11 @@ path = "/var/log/mop.log"
     const at = await places(own(`[log]\nenabled = false\npath = "/x"\n`));
     expect(await withDefaults({}, () => {}, at)).toEqual({ log: false });
   });
+
+  it("and `[audit]` puts the operator's own elsewhere or turns it off", async () => {
+    const off = await places(own(`[audit]\nenabled = false\npath = "/x"\n`));
+    expect(await withDefaults({}, () => {}, off)).toEqual({ audit: false });
+    const elsewhere = await places(own(`[audit]\npath = "/x"\n`));
+    expect(await withDefaults({}, () => {}, elsewhere)).toEqual({ audit: { path: "/x" } });
+  });
 });

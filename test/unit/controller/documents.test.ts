@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { typeCheck } from "../../../engine/controller/policy/type-check.js";
 import { CONNECTION_VARS } from "../../../engine/controller/route/connection-vars.js";
 import { describeInventory } from "../../../engine/controller/run/describe-inventory.js";
+import type { TrustEvent } from "../../../engine/controller/run/trust-hosts.js";
 import { validate } from "../../../engine/controller/run/validate.js";
 import { gatherFacts } from "../../../engine/leaf/facts/gather.js";
 import { COMMON_RULES } from "../../../engine/leaf/options.js";
@@ -130,6 +131,17 @@ describe("docs/policies.md", () => {
   });
 });
 
+/** Of `mop trust`, which needs a host with ssh (test/lab/push/trust.test.ts). */
+const TRUSTED: Required<TrustEvent> = {
+  event: "trust",
+  host: "l1",
+  route: [],
+  name: "l1",
+  keys: [],
+  file: "known_hosts",
+  outcome: "known",
+};
+
 describe("docs/commands.md", () => {
   it.skipIf(!built)("has every member of every event that commands write", async () => {
     const documented = new Map<string, Set<string>>();
@@ -154,6 +166,7 @@ describe("docs/commands.md", () => {
       ...(await events(["inventory", "-F", "none", "-o", "json"], cwd)),
       // Takes more hosts than this machine to come about.
       { event: "stopped", role: "r", hosts: [], reason: "" } satisfies StoppedEvent,
+      TRUSTED,
     ];
     for (const event of written)
       expect([...(documented.get(event.event) ?? [])], event.event).toEqual(

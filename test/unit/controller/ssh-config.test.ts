@@ -54,6 +54,11 @@ describe("readSettings", () => {
     });
   });
 
+  test("says whether names in known_hosts are hashed", () => {
+    expect(readSettings("hashknownhosts yes\n").hashKnownHosts).toBe(true);
+    expect(readSettings("hashknownhosts no\n").hashKnownHosts).toBe(false);
+  });
+
   test.each([
     ["ask", undefined],
     ["true", "strict"],

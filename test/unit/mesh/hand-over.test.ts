@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { coreOf } from "../../../relay/boot/core.js";
 import { type Attempts, attemptNode, type StartPort } from "../../../relay/mesh/attempt.js";
+import type { AuditEntry } from "../../../relay/mesh/audit.js";
 import { Place } from "../../../relay/mesh/place.js";
 import type { Hop } from "../../../relay/mesh/types.js";
 import { readAdoptOrder } from "../../../relay/node/read-orders.js";
 import { createEndpoint } from "../../../transport/endpoint.js";
+import { MopError } from "../../../transport/errors.js";
 import type { SessionState } from "../../../transport/session-state.js";
 import type { Login, SshSession, Target } from "../../../transport/ssh/types.js";
 import type { Channel, Value } from "../../../transport/types.js";
@@ -20,7 +22,7 @@ const hop = (name: string): Hop => ({
 });
 
 /** A controller that hands a session to the relay b1, which does with it what a test says. */
-async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
+async function handOver(relayDoes: (channel: Channel, order: Buffer) => void, more: Partial<Hop> = {}) {
   const endpoint = createEndpoint({ root: true });
   const [upper, lower] = memoryPipe();
   const relay = servingNode(lower);
@@ -34,19 +36,28 @@ async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
   });
   await endpoint.attachChild(1, upper, parentHello(1, { heartbeatMs: 3_000_000, deadAfterMs: 3_600_000 }));
   const state = freshState();
+  const audit: AuditEntry[] = [];
   const login: Login = async (openPipe) => {
     await openPipe();
-    return { handOff: async () => state } as unknown as SshSession;
+    return {
+      handOff: async () => state,
+      proof: { method: "publickey", key: "SHA256:x" },
+    } as unknown as SshSession;
   };
   const port = {
     endpoint,
     login,
     core: coreOf(Buffer.from("core")),
-    options: { operator: "alice@laptop", run: "3f2a", pace: "eager" },
+    options: {
+      operator: "alice@laptop",
+      run: "3f2a",
+      pace: "eager",
+      onAudit: (entry: AuditEntry) => audit.push(entry),
+    },
     signal: new AbortController().signal,
   } as unknown as StartPort;
   const b1 = new Place("b1", hop("b1"), undefined, 1, "node");
-  const l1 = new Place("l1", hop("l1"), b1, 2, "node");
+  const l1 = new Place("l1", { ...hop("l1"), ...more }, b1, 2, "node");
   const attempts: Attempts = {
     replay: undefined,
     attaching: undefined,
@@ -63,7 +74,7 @@ async function handOver(relayDoes: (channel: Channel, order: Buffer) => void) {
     (info) => info,
     ({ code, message }) => ({ code, message }),
   );
-  return { outcome, state, close: () => endpoint.close() };
+  return { outcome, state, audit, close: () => endpoint.close() };
 }
 
 const secretsOf = ({ outbound, inbound }: SessionState) =>
@@ -85,6 +96,34 @@ describe("a session that is handed over", () => {
     await close();
   });
 
+  test("takes the password along that a command printed, for becoming another account", async () => {
+    let order: Buffer = Buffer.alloc(0);
+    const become = { method: "sudo", user: "root", password: async () => "s3cret" } as const;
+    const { outcome, audit, close } = await handOver(
+      (channel, body) => {
+        order = body;
+        say(channel, { type: "up", info: { ...nodeInfo() } });
+      },
+      { become },
+    );
+    await outcome;
+    await close();
+    const { elevation, command } = readAdoptOrder(order);
+    expect(Buffer.from(elevation!.secret).toString()).toBe("s3cret");
+    expect(command).not.toContain("s3cret");
+    expect(JSON.stringify(audit)).not.toContain("s3cret");
+  });
+
+  test("isn't begun where that command fails", async () => {
+    const password = () => Promise.reject(new MopError("PASSWORD_COMMAND", "the command failed"));
+    const { outcome, audit, close } = await handOver(() => {}, {
+      become: { method: "sudo", user: "root", password },
+    });
+    expect(await outcome).toMatchObject({ code: "PASSWORD_COMMAND" });
+    expect(audit).toEqual([]);
+    await close();
+  });
+
   test.each<[string, Value]>([
     ["nothing", null],
     ["a number", 7],
@@ -96,6 +135,27 @@ describe("a session that is handed over", () => {
     const { outcome, close } = await handOver((channel) => say(channel, report));
     expect(await outcome).toMatchObject({ code: expect.stringMatching(/^(PROTOCOL|VERSION)$/) });
     await close();
+  });
+
+  const L1 = { host: "l1", account: "deploy", address: "192.0.2.1:22", route: ["b1", "l1"] };
+  const LOGIN = { ...L1, event: "login", method: "publickey", key: "SHA256:x", pace: "eager" };
+  const HANDED = { ...L1, event: "hand-off", to: "b1" };
+
+  test.each<[string, (channel: Channel) => void, string, string]>([
+    ["let in", (channel) => say(channel, { type: "authenticated" }), "ok", "ok"],
+    ["refused", (channel) => channel.reset("AUTH_REFUSED", "no"), "no", "ok"],
+    ["not taken over", (channel) => channel.reset("HANDOFF_REFUSED", "nonsense"), "nonsense", "nonsense"],
+  ])("stands in the audit with its login, once, when it is %s", async (_how, relayDoes, login, handed) => {
+    const { outcome, audit, close } = await handOver((channel) => {
+      relayDoes(channel);
+      if (login === "ok") say(channel, { type: "up", info: { ...nodeInfo() } });
+    });
+    await outcome;
+    await close();
+    expect(audit).toEqual([
+      { ...LOGIN, outcome: login },
+      { ...HANDED, outcome: handed },
+    ]);
   });
 
   describe("to a relay that never says what became of it", () => {
