@@ -8,7 +8,7 @@ import { parseHopName } from "./address.js";
 import { type ConnectionVars, connectionVars, type MopHop } from "./connection-vars.js";
 import { noSshConfig, type SshLookup, type SshSettings } from "./ssh-settings.js";
 import { parseVia } from "./via.js";
-import { findWays, type Stop, type StopWay, type Way } from "./ways.js";
+import { findWays, type Stop, type StopWay, usualWay, type Way } from "./ways.js";
 
 /** What the command line or a program says of all connections. */
 export interface RouteOptions {
@@ -106,8 +106,7 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
     ways,
     /** The hops of the way that counts where none fails and no hop is left out. */
     async route(name: string, via?: readonly string[]): Promise<readonly Hop[]> {
-      const all = await ways(name, via);
-      return (all.find(({ skipped }) => skipped.length === 0) ?? all[0]).hops;
+      return usualWay(await ways(name, via)).hops;
     },
   };
 }

@@ -10,6 +10,10 @@ export interface Way {
   readonly skipped: readonly string[];
 }
 
+/** The way that counts where none fails and no hop is left out. */
+export const usualWay = (ways: readonly [Way, ...Way[]]): Way =>
+  ways.find(({ skipped }) => skipped.length === 0) ?? ways[0];
+
 /** One stop of a route before its login is worked out. */
 export interface Stop {
   /** The inventory's name, or the host part of `[user@]host[:port]` */

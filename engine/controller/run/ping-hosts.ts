@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Mesh } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
 import type { RunEvent } from "../../vocabulary/events.js";
+import { withWays } from "../route/way-mesh.js";
 import { maskReport } from "../secrets/mask-report.js";
 import { HostState, lossOf } from "./host-state.js";
 import type { RunResult } from "./options.js";
@@ -23,9 +24,10 @@ export interface PingEvent {
  */
 export async function pingHosts(
   options: HostOptions,
-  mesh: Mesh,
+  over: Mesh,
   given: (event: RunEvent | PingEvent) => void,
 ): Promise<RunResult & { readonly pings: readonly PingEvent[] }> {
+  const mesh = withWays(over);
   const started = performance.now();
   const report = maskReport<PingEvent>(given);
   const { hosts } = await prepareTargets(options);
