@@ -126,7 +126,7 @@ function before(via: readonly string[], name: string): readonly string[] {
  * A host without the hops before it: its address may mean another machine here, so it must show a key that is known
  * already, and it gets little time to answer.
  */
-const dialledDirectly = (hop: Hop): Hop => ({
+export const dialledDirectly = (hop: Hop): Hop => ({
   ...hop,
   target: {
     ...hop.target,

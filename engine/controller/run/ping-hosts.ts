@@ -32,17 +32,13 @@ export async function pingHosts(
   const report = maskReport<PingEvent>(given);
   const { hosts } = await prepareTargets(options);
   const pings: PingEvent[] = [];
-  const { signal } = options;
-  const stop = interrupted(signal);
-  // Each host listens to the one signal; Node warns of more than ten.
-  if (signal) setMaxListeners(0, signal);
+  const stop = interrupted(options.signal);
   const states = hosts.map((host) => new HostState(host, report));
   const ping = async (state: HostState): Promise<void> => {
     try {
       const node = state.reach(mesh);
       await Promise.race([state.connected(node), stop.promise]);
-      const measured = await Promise.race([mesh.ping(node), stop.promise]);
-      const hops = measured.map((hop) => ({ ...hop, ms: Math.round(hop.ms * 1000) / 1000 }));
+      const hops = roundTrips(await Promise.race([mesh.ping(node), stop.promise]));
       const event: PingEvent = { event: "ping", host: state.name, route: node.route, hops };
       state.count({ status: "ok" });
       pings.push(event);
@@ -59,8 +55,14 @@ export async function pingHosts(
   return { ...(await summarize(states, mesh, report, started, options)), pings };
 }
 
+/** As they are told: to the microsecond. */
+export const roundTrips = (hops: PingEvent["hops"]): PingEvent["hops"] =>
+  hops.map((hop) => ({ ...hop, ms: Math.round(hop.ms * 1000) / 1000 }));
+
 /** Rejects when the signal is aborted. */
-function interrupted(signal: AbortSignal | undefined) {
+export function interrupted(signal: AbortSignal | undefined) {
+  // Each host listens to the one signal; Node warns of more than ten.
+  if (signal) setMaxListeners(0, signal);
   let onAbort = () => {};
   const promise = new Promise<never>((_resolve, reject) => {
     onAbort = () => {

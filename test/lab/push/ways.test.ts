@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { RouteEvent } from "../../../engine/controller/run/ping-routes.js";
 import type { HostEvent } from "../../../engine/vocabulary/events.js";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
 import { built, type MopRun, mop, startMop, summaryOf, unreachableOf } from "../../support/mop.js";
@@ -145,5 +146,26 @@ describe.skipIf(!built)("hosts behind two bastions side by side", () => {
       expect.arrayContaining(["l1", "l2", "l3"]),
     );
     expect(lab.host("b1").logins).toBe(0);
+  });
+
+  test("are tried over every route by ping --routes, those that leave hops out too", async () => {
+    writeFileSync(await setUp(), "");
+    await lab.host("b2").refuse();
+    const run = await mop(["ping", "--routes", ...args().slice(2), "--limit-hosts", "l1,l2"]);
+    expect(run.status, run.stderr).toBe(0);
+    const routes = run.stdout
+      .split("\n")
+      .filter((line) => line.startsWith('{"event":"route"'))
+      .map((line) => JSON.parse(line) as RouteEvent);
+    expect(
+      routes
+        .filter(({ host }) => host === "l1")
+        .map(({ route, planned, possible, at }) => [route.join(" "), planned, possible, at])
+        .sort(),
+    ).toEqual([
+      ["b1 l1", true, true, undefined],
+      ["b2 l1", true, false, "b2"],
+      ["l1", false, true, undefined],
+    ]);
   });
 });
