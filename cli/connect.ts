@@ -4,7 +4,7 @@ import { openSshLookup } from "../engine/controller/route/ssh-config.js";
 import { operatorName, runId } from "../engine/controller/run/leaf-log.js";
 import { exitStatus, type RunResult, type TargetOptions } from "../engine/controller/run/options.js";
 import { createMesh } from "../relay/mesh/create.js";
-import type { Mesh } from "../relay/mesh/types.js";
+import type { Mesh, MeshOptions } from "../relay/mesh/types.js";
 import type { ConnectionFlags } from "./options.js";
 import { escapeLine } from "./output/escape.js";
 import type { View } from "./output/view.js";
@@ -69,12 +69,13 @@ export interface Connection {
 export async function withMesh(
   flags: ConnectionFlags,
   view: View,
-  work: (connection: Connection) => Promise<RunResult>,
+  work: (connection: Connection) => Promise<Pick<RunResult, "failed" | "unreachable" | "interrupted">>,
+  open: (options: MeshOptions) => Mesh = createMesh,
 ): Promise<number> {
   const stop = createStop(flags.timeout, view.note);
   const prompter = terminalPrompter();
   const run = runId();
-  const mesh = createMesh({
+  const mesh = open({
     pace: flags.pace ?? "eager",
     run,
     operator: operatorName(),

@@ -10,6 +10,7 @@ import type { Credential, KeyRing } from "./keys.js";
 import { plain } from "./plain.js";
 import type { Prompter, Target } from "./types.js";
 import { type AuthReply, authenticate } from "./userauth.js";
+import type { LoginWatch } from "./watch.js";
 
 export interface DialOptions {
   readonly early: EarlyParts;
@@ -20,6 +21,7 @@ export interface DialOptions {
   readonly ring: KeyRing;
   readonly prompter: Prompter | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly watch?: LoginWatch | undefined;
 }
 
 /** A connection whose login is done or, when pipelined, on its way. */
@@ -68,6 +70,7 @@ export async function dial(
     const [pipe, verifier, credentials] = await Promise.race([both(opening, prepared), stopped]);
     const opened = new Connection(pipe, target, verifier, options.early);
     connection = opened;
+    options.watch?.opened(target, opened);
     const auth = new Ssh2AuthPort(opened);
     deadline.step("the key exchange");
     await opened.handshake;
@@ -88,7 +91,12 @@ export async function dial(
       }
     }
     await auth.accepted;
-    const used = await authenticate(auth, target, credentials, prompter);
+    const used = await authenticate(
+      options.watch?.through(target, auth) ?? auth,
+      target,
+      credentials,
+      prompter,
+    );
     finish();
     return { connection: opened, auth, authenticated: Promise.resolve(used) };
   } catch (thrown) {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { addDemo } from "../../../cli/commands/demo.js";
+import { addDoctor } from "../../../cli/commands/doctor.js";
 import { addFacts } from "../../../cli/commands/facts.js";
 import { addInit } from "../../../cli/commands/init.js";
 import { addInventory } from "../../../cli/commands/inventory.js";
@@ -16,7 +17,18 @@ const text = (name: string) => readFileSync(new URL(`../../../${name}`, import.m
 const commandsDoc = text("docs/commands.md").replaceAll("\\|", "|");
 
 const program = new Command("mop").version("0");
-for (const add of [addPush, addLocal, addValidate, addPing, addRun, addFacts, addInventory, addInit, addDemo])
+for (const add of [
+  addPush,
+  addLocal,
+  addValidate,
+  addPing,
+  addDoctor,
+  addRun,
+  addFacts,
+  addInventory,
+  addInit,
+  addDemo,
+])
   add(program, { status: 0 } as Outcome);
 
 /** Every flag of every command, help and version among them. */
