@@ -28,6 +28,14 @@ const ANOTHER_HOST: ReadonlySet<ErrorName> = new Set<ErrorName>([
   "SSH_DISCONNECTED",
 ]);
 
+/** What shows of a host that was dialled directly that we are not where that works; a refused connection is its own. */
+const OUTSIDE: ReadonlySet<ErrorName> = new Set<ErrorName>([
+  "NAME_NOT_FOUND",
+  "CONNECT_TIMEOUT",
+  "CONNECT_UNREACHABLE",
+  ...ANOTHER_HOST,
+]);
+
 export const namesOf = ({ hops }: Way): string[] => hops.map((hop) => hop.target.name);
 
 /** Where on a way an error was; what names no hop of it counts as the host's own. */
@@ -35,6 +43,12 @@ const indexOf = (names: readonly string[], at: string): number => {
   const index = names.indexOf(at);
   return index < 0 ? names.length - 1 : index;
 };
+
+/** The host that is dialled in place of the hops that were left out */
+const isDirect = (way: Way, at: string): boolean => way.skipped.length > 0 && indexOf(namesOf(way), at) === 0;
+
+/** What is left out: hosts behind the same hops are likely to be reached directly all, or none. */
+export const shortcutOf = (way: Way): string => JSON.stringify(way.skipped);
 
 /**
  * Whether a way is worth a try after another one failed: it avoids the hop where that ended, or comes to it from another
@@ -48,20 +62,22 @@ export function isWorthATry(next: Way, { way, at, error }: FailedWay): boolean {
   const again = names.indexOf(failed[index]!);
   if (again < 0) return true;
   if (names[again - 1] === failed[index - 1]) return false;
-  const direct = index === 0 && way.skipped.length > 0;
-  return BETWEEN.has(error.code) || (direct && ANOTHER_HOST.has(error.code));
+  return BETWEEN.has(error.code) || (isDirect(way, at) && ANOTHER_HOST.has(error.code));
 }
 
-/** What was found dead in a run: beginnings of ways. */
+/** What was found dead in a run: beginnings of ways, and leaving certain hops out. */
 export class DeadWays {
   readonly #beginnings = new Set<string>();
+  readonly #shortcuts = new Set<string>();
 
-  note(way: Way, at: string): void {
+  note({ way, at, error }: FailedWay): void {
+    if (isDirect(way, at) && OUTSIDE.has(error.code)) this.#shortcuts.add(shortcutOf(way));
     const names = namesOf(way);
     this.#beginnings.add(JSON.stringify(names.slice(0, indexOf(names, at) + 1)));
   }
 
   has(way: Way): boolean {
+    if (way.skipped.length > 0 && this.#shortcuts.has(shortcutOf(way))) return true;
     const names = namesOf(way);
     return names.some((_, index) => this.#beginnings.has(JSON.stringify(names.slice(0, index + 1))));
   }

@@ -72,10 +72,23 @@ describe("the way that is tried next", () => {
   });
   it("is last the one of which a part was found dead, by this host or another one", () => {
     const dead = new DeadWays();
-    dead.note(way("b1 b2 l9"), "b1");
+    dead.note(failed(way("b1 b2 l9"), "b1", "CONNECT_TIMEOUT"));
     expect(namesOf(nextWay(four, [], dead)!)).toEqual(["alt1", "b2", "l1"]);
-    dead.note(way("alt1 l9"), "alt1");
+    dead.note(failed(way("alt1 l9"), "alt1", "LINK_LOST"));
     expect(namesOf(nextWay(four, [], dead)!)).toEqual(["b1", "b2", "l1"]);
+  });
+  it("leaves no hop out any more where that showed of another host that we are outside", () => {
+    const ways = [way("l1", ["b1"]), way("b1 l1")];
+    for (const [code, expected] of [
+      ["CONNECT_TIMEOUT", "b1 l1"],
+      ["HOST_KEY_UNKNOWN", "b1 l1"],
+      ["CONNECT_REFUSED", "l1"],
+      ["AUTH_REFUSED", "l1"],
+    ] as const) {
+      const dead = new DeadWays();
+      dead.note(failed(way("l9", ["b1"]), "l9", code));
+      expect(namesOf(nextWay(ways, [], dead)!).join(" "), code).toBe(expected);
+    }
   });
   it("is told with all others in one sentence when none leads there", () => {
     const failures = [

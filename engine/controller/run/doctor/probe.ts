@@ -17,8 +17,9 @@ export interface Probe {
 }
 
 const TIMEOUT_MS = 20_000;
-/** Bytes that are asked for, the larger ones where the smaller took no time. */
-const SIZES = [64 * 1024, 1024 * 1024] as const;
+/** Bytes that are asked for at first; more, where they took no time: what seems to come in a second, to this limit. */
+const FIRST_BYTES = 64 * 1024;
+const MOST_BYTES = 1024 * 1024;
 /** What comes in fewer ms says little of the link. */
 const MEASURABLE_MS = 200;
 
@@ -32,13 +33,13 @@ export async function probe(mesh: Mesh, node: NodeHandle, info: NodeInfo, wing: 
   const [path = "", seconds = "", disk = ""] = said.text.split(/^=$/m);
   const now = Number(seconds.trim());
   let bytesPerS: number | undefined;
-  for (const size of SIZES) {
+  for (let size = FIRST_BYTES; ; size = Math.min(bytesPerS, MOST_BYTES)) {
     const { laterBytes, laterMs } = await run(
-      `exec sh -c 'dd if=/dev/zero bs=1024 count=${size / 1024} 2>/dev/null | tr "\\000" x'`,
+      `exec sh -c 'dd if=/dev/zero bs=1024 count=${Math.ceil(size / 1024)} 2>/dev/null | tr "\\000" x'`,
     );
     if (laterBytes === 0 || laterMs === 0) break;
     bytesPerS = (laterBytes / laterMs) * 1000;
-    if (laterMs > MEASURABLE_MS) break;
+    if (laterMs > MEASURABLE_MS || size > FIRST_BYTES || bytesPerS <= FIRST_BYTES) break;
   }
   return {
     node: path.trim(),
