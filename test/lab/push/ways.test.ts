@@ -1,11 +1,12 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RouteEvent } from "../../../engine/controller/run/ping-routes.js";
 import type { HostEvent } from "../../../engine/vocabulary/events.js";
+import { until } from "../../support/alive.js";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
 import { built, type MopRun, mop, startMop, summaryOf, unreachableOf } from "../../support/mop.js";
-import { type PolicyFolder, policyFolder } from "../../support/policies.js";
+import { type PolicyFolder, policyFolder, rolePolicy } from "../../support/policies.js";
 
 /** Hosts behind l1 wait for the test before they are contacted; `second` goes to all of them once more. */
 const POLICY = `
@@ -124,6 +125,41 @@ describe.skipIf(!built)("hosts behind two bastions side by side", () => {
       ["b2", "l3"],
     ]);
   });
+
+  /** In ms after the first connection: while b1 boots, while the leaves do, while the role runs. */
+  test.each([60, 200, 350, 500])(
+    "are done once or lost, never done twice, when the first way is cut after %i ms",
+    async (afterMs) => {
+      const count = policyFolder(
+        rolePolicy("await shell(`sleep 0.2; echo done >> ${vars.root}/count`); void vars;"),
+      );
+      writeFileSync(await setUp({ leaves: 6, delayMs: 20 }), "");
+      // The leaves that `setUp` says nothing of
+      const toml = readFileSync(lab.inventoryFile, "utf8").replace(
+        '[groups.web.vars]\nmop_via = "b2"',
+        '[groups.web.vars]\nmop_via = "b1|b2"',
+      );
+      writeFileSync(lab.inventoryFile, toml);
+      const { done } = startMop(["push", count.policy, ...args().slice(2)]);
+      await until("a connection", () => lab.link.connections > 0);
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      lab.link.cut();
+      const run = await done;
+      count.remove();
+      const lost = unreachableOf(run).map(({ host }) => host);
+      for (const leaf of lab.leaves) {
+        const file = path.join(lab.host(leaf).folder, "count");
+        const times = existsSync(file) ? readFileSync(file, "utf8").split("\n").length - 1 : 0;
+        if (lost.includes(leaf)) expect(times, leaf).toBeLessThanOrEqual(1);
+        else expect(times, leaf).toBe(1);
+      }
+      // Only who was up before can have been lost
+      const up = connectedOf(run).map(({ host }) => host);
+      expect(up, run.stdout).toEqual(expect.arrayContaining(lost));
+      expect([...new Set([...up, ...lost])].sort()).toEqual([...lab.leaves].sort());
+      expect(run.status).toBe(lost.length > 0 ? 4 : 0);
+    },
+  );
 
   test("are unreachable with both ways named when both bastions are gone", async () => {
     writeFileSync(await setUp(), "");
