@@ -4,7 +4,7 @@ import { openSshLookup } from "../engine/controller/route/ssh-config.js";
 import { operatorName, runId } from "../engine/controller/run/leaf-log.js";
 import { exitStatus, type TargetOptions } from "../engine/controller/run/options.js";
 import { createMesh } from "../relay/mesh/create.js";
-import type { DialingMesh } from "../relay/mesh/types.js";
+import type { DialingMesh, MeshOptions } from "../relay/mesh/types.js";
 import { openAudit } from "./audit.js";
 import type { ConnectionFlags } from "./options.js";
 import { escapeLine } from "./output/escape.js";
@@ -72,13 +72,14 @@ export async function withMesh(
   flags: ConnectionFlags,
   view: View,
   work: (connection: Connection) => Promise<Parameters<typeof exitStatus>[0]>,
+  open: (options: MeshOptions) => DialingMesh = createMesh,
 ): Promise<number> {
   const stop = createStop(flags.timeout, view.note);
   const prompter = terminalPrompter();
   const run = runId();
   const operator = operatorName();
   const audit = openAudit(flags.audit, { run, operator }, view.note);
-  const growing = createMesh({
+  const growing = open({
     pace: flags.pace ?? "eager",
     run,
     operator,

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { mopPackage } from "../engine/controller/policy/mop-package.js";
 import { addDemo } from "./commands/demo.js";
+import { addDoctor } from "./commands/doctor.js";
 import { addFacts } from "./commands/facts.js";
 import { addInit } from "./commands/init.js";
 import { addInventory } from "./commands/inventory.js";
@@ -54,6 +55,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     addLocal,
     addValidate,
     addPing,
+    addDoctor,
     addRun,
     addFacts,
     addInventory,

@@ -139,13 +139,15 @@ export class Mesh implements AsyncDisposable {
    * and with UnreachableError (a MopError whose `at` names the hop where it ended).
    */
   async connect(host: string, options: ConnectOptions = {}): Promise<RemoteHost> {
-    const node = this.relay.reach(await this.#planner.route(host, options.via));
+    const { withWays } = await import("./controller/route/way-mesh.js");
+    const mesh = withWays(this.relay);
+    const node = mesh.reachBy(await this.#planner.ways(host, options.via));
     node.dispatched.catch(() => undefined);
     await node.up;
     const { onOutput } = this.#options;
     const { mopPackage } = await import("./controller/policy/mop-package.js");
     return new RemoteHost({
-      mesh: this.relay,
+      mesh,
       node,
       mop: this.#mop ?? mopPackage(),
       onOutput: onOutput && ((output) => onOutput(node.name, output)),

@@ -1,5 +1,9 @@
 import type { Command } from "commander";
-import { describeInventory, type InventoryReport } from "../../engine/controller/run/describe-inventory.js";
+import {
+  type DescribedHost,
+  describeInventory,
+  type InventoryReport,
+} from "../../engine/controller/run/describe-inventory.js";
 import { targetOptions } from "../connect.js";
 import { withDefaults } from "../defaults/with-defaults.js";
 import { addConnectionOptions, type ConnectionFlags } from "../options.js";
@@ -26,16 +30,23 @@ export function addInventory(program: Command, outcome: Outcome): void {
   });
 }
 
+function wayText(route: DescribedHost["route"], style: Style): string {
+  const hops = route.map(({ name, kind, user, address, port }, index) => {
+    if (kind === "local") return `${escapeLine(name)} ${style.dim("(this machine)")}`;
+    const how = index < route.length - 1 && kind !== "relay" ? `, ${kind}` : "";
+    const at = escapeLine(address.includes(":") ? `[${address}]` : address);
+    return `${escapeLine(name)} ${style.dim(`(${escapeLine(user)}@${at}:${port}${how})`)}`;
+  });
+  return hops.join(" > ");
+}
+
 function inventoryLines({ source, hosts, groups }: InventoryReport, style: Style): string[] {
   const lines = [style.bold(escapeLine(source))];
-  for (const { name, route, vars, groups: member } of hosts) {
-    const way = route.map(({ name: hop, kind, user, address, port }, index) => {
-      if (kind === "local") return `${escapeLine(hop)} ${style.dim("(this machine)")}`;
-      const how = index < route.length - 1 && kind !== "relay" ? `, ${kind}` : "";
-      const at = escapeLine(address.includes(":") ? `[${address}]` : address);
-      return `${escapeLine(hop)} ${style.dim(`(${escapeLine(user)}@${at}:${port}${how})`)}`;
-    });
-    lines.push(`  ${style.bold(escapeLine(name))}  ${way.join(" > ")}`);
+  for (const { name, route, ways = [route], vars, groups: member } of hosts) {
+    for (const [index, way] of ways.entries()) {
+      const lead = index === 0 ? style.bold(escapeLine(name)) : style.dim("or".padStart(name.length));
+      lines.push(`  ${lead}  ${wayText(way, style)}`);
+    }
     if (member.length > 0) lines.push(style.dim(`    groups  ${member.map(escapeLine).join(", ")}`));
     for (const [key, value] of Object.entries(vars))
       lines.push(style.dim(`    ${escapeLine(key)} = ${escapeLine(JSON.stringify(value))}`));

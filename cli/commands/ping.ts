@@ -1,5 +1,7 @@
 import type { Command } from "commander";
 import { type PingEvent, pingHosts } from "../../engine/controller/run/ping-hosts.js";
+import { pingRoutes, type RouteEvent } from "../../engine/controller/run/ping-routes.js";
+import type { RunEvent } from "../../engine/vocabulary/events.js";
 import { targetOptions, withMesh } from "../connect.js";
 import { withDefaults } from "../defaults/with-defaults.js";
 import { addConnectionOptions, type ConnectionFlags } from "../options.js";
@@ -8,31 +10,48 @@ import { createStyle, wantsColour } from "../output/style.js";
 import { createView } from "../output/view.js";
 import type { Outcome } from "../program.js";
 
+interface PingFlags extends ConnectionFlags {
+  readonly routes?: boolean;
+}
+
 export function addPing(program: Command, outcome: Outcome): void {
   const command = program
     .command("ping")
     .description("reach every host; print its route and the round trip of each hop");
-  addConnectionOptions(command).action(async (given: ConnectionFlags) => {
-    const view = createView(given, outcome.print);
-    const flags = await withDefaults(given, view.note);
-    const say = flags.output === "json" ? jsonText : humanText();
-    outcome.status = await withMesh(flags, view, async ({ mesh, stop }) =>
-      pingHosts({ ...(await targetOptions(flags, stop.signal)), onHosts: view.expect }, mesh, (event) => {
-        if (event.event === "ping") outcome.print(say(event));
+  addConnectionOptions(command)
+    .option("--routes", "try every route, also those that leave hops out, and print which are possible")
+    .action(async (given: PingFlags) => {
+      const view = createView(given, outcome.print);
+      const flags = await withDefaults(given, view.note);
+      const say = flags.output === "json" ? jsonText : humanText();
+      const report = (event: RunEvent | PingEvent | RouteEvent) => {
+        if (event.event === "ping" || event.event === "route") outcome.print(say(event));
         else view.report(event);
-      }),
-    );
-  });
+      };
+      outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {
+        const options = { ...(await targetOptions(flags, stop.signal)), onHosts: view.expect };
+        return given.routes ? pingRoutes(options, mesh, report) : pingHosts(options, mesh, report);
+      });
+    });
 }
 
-const jsonText = (event: PingEvent): string => `${safeJson(event)}\n`;
+const jsonText = (event: PingEvent | RouteEvent): string => `${safeJson(event)}\n`;
 
 /** "l1  b1 181 ms > b2 0.4 ms > l1 0.5 ms". */
-function humanText(): (event: PingEvent) => string {
+function humanText(): (event: PingEvent | RouteEvent) => string {
   const style = createStyle(wantsColour(process.stdout, process.env));
-  return ({ host, hops }) => {
+  return (event) => {
+    const host = escapeLine(event.host);
+    const { hops = [] } = event;
     const way = hops.map(({ to, ms }) => `${escapeLine(to)} ${style.dim(formatRoundTrip(ms))}`).join(" > ");
-    return `  ${style.green(escapeLine(host))}  ${way}\n`;
+    if (event.event === "ping") return `  ${style.green(host)}  ${way}\n`;
+    const route = event.route.map(escapeLine).join(" > ");
+    if (!event.possible) {
+      const colour = event.planned ? style.red : style.dim;
+      return `  ${colour(host)}  ${route}: ${style.dim(escapeLine(event.reason ?? ""))}\n`;
+    }
+    const more = event.planned ? "" : style.dim(" (also possible: see mop_optional)");
+    return `  ${style.green(host)}  ${way}${more}\n`;
   };
 }
 

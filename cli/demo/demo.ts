@@ -74,8 +74,8 @@ async function push(lab: Lab, view: View, signal: AbortSignal): Promise<DemoPush
     const result = await executeRun(run, mesh, view.report);
     const roundTrips = new Map<string, number>();
     if (exitStatus(result) === 0)
-      for (const { route } of run.hosts.values())
-        for (const { from, to, ms } of await mesh.ping(mesh.reach(route)))
+      for (const { ways } of run.hosts.values())
+        for (const { from, to, ms } of await mesh.ping(mesh.reach(ways[0].hops)))
           roundTrips.set(`${from} > ${to}`, ms);
     return { result, roundTrips };
   } finally {

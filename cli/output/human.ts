@@ -85,6 +85,8 @@ export class HumanView {
   #host(event: HostEvent): string[] {
     const { style, verbose } = this.#options;
     if (event.state === "connected") {
+      const detour = event.detours?.at(-1);
+      if (detour) return this.#detour(event.host, event.route, detour);
       if (!verbose) return [];
       if (this.#grouping) {
         const way = event.route.slice(0, -1).map(escapeLine).join(" > ");
@@ -107,6 +109,17 @@ export class HumanView {
       event.host,
       style.red(`unreachable${where}`),
       escapeLine(without(event.at, event.reason)),
+    );
+  }
+
+  /** What failed is worth a look, though the run goes on without it. */
+  #detour(host: string, route: readonly string[], { at, reason }: { at: string; reason: string }): string[] {
+    const way = route.slice(0, -1).map(escapeLine).join(" > ");
+    const why = escapeLine(`${at}: ${without(at, reason)}`);
+    return this.#tell(
+      host,
+      this.#options.style.yellow(way === "" ? "reached directly" : `reached through ${way}`),
+      `since ${why}`,
     );
   }
 

@@ -72,6 +72,8 @@ export type HostEvent =
       readonly state: "connected";
       readonly route: readonly string[];
       readonly ms: number;
+      /** Hops that failed on ways that were tried before this one */
+      readonly detours?: readonly { readonly at: string; readonly reason: string }[];
     }
   /** It restarts for a role, which goes on when it is back */
   | { readonly event: "host"; readonly host: string; readonly state: "rebooting" }

@@ -8,8 +8,8 @@ export function createMesh(options: MeshOptions): DialingMesh {
   return createMeshOver(
     {
       login: createLogin(),
-      dialSocket: ({ address, port, connectTimeoutMs }, signal) =>
-        dialSocket(address, port, connectTimeoutMs, signal),
+      dialSocket: ({ address, port, connectTimeoutMs, tcpTimeoutMs = connectTimeoutMs }, signal) =>
+        dialSocket(address, port, tcpTimeoutMs, signal),
     },
     options,
   );

@@ -17,8 +17,10 @@ export interface MemoryNode {
 
 export interface MemoryMeshOptions {
   readonly wing: WingScript;
-  /** Host names that can't be reached, and why */
+  /** Hosts that can't be reached, and why: by name, or by their whole route as in "controller>b1>l1" */
   readonly unreachable?: Readonly<Record<string, { at: string; error: MopError }>>;
+  /** Called with each route that is reached for the first time, "b1>l1" */
+  readonly onReach?: (route: string) => void;
   /** Called with what happens, in order: "reach l1", "offer l1", "push l1", "wing l1", "end l1" */
   readonly onStep?: (step: string) => void;
 }
@@ -51,6 +53,7 @@ export class MemoryMesh implements Mesh {
     const known = this.nodes.get(key);
     if (known?.alive) return known;
     this.#options.onStep?.(`reach ${names.at(-1)}`);
+    this.#options.onReach?.(key);
     const node = new Node(this.#next++, names, this.#options);
     this.nodes.set(key, node);
     return node;
@@ -116,7 +119,8 @@ class Node implements NodeHandle, MemoryNode {
     this.gone = new Promise((resolve) => {
       this.#die = resolve;
     });
-    const failure = options.unreachable?.[this.name];
+    const failure =
+      options.unreachable?.[["controller", ...route].join(">")] ?? options.unreachable?.[this.name];
     const reject = () => {
       throw new UnreachableError(failure!.at, failure!.error);
     };

@@ -93,6 +93,9 @@ export class Connection {
       });
     this.#socket.once("started", () => this.#start());
     pipe.on("error", this.#pipeFailed).on("end", this.#pipeEnded).on("close", this.#pipeEnded);
+    // It may have ended while keys were still being read, and says so to nobody again
+    if (pipe.errored) this.#pipeFailed(pipe.errored);
+    else if (pipe.destroyed) this.#pipeEnded();
   }
 
   /** The server's identification line; "" before it came */

@@ -10,6 +10,7 @@ import type { Credential, KeyRing } from "./keys.js";
 import { plain } from "./plain.js";
 import type { Prompter, Target } from "./types.js";
 import { type AuthReply, authenticate, type Proof } from "./userauth.js";
+import type { LoginWatch } from "./watch.js";
 
 export interface DialOptions {
   readonly early: EarlyParts;
@@ -20,6 +21,7 @@ export interface DialOptions {
   readonly ring: KeyRing;
   readonly prompter: Prompter | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly watch?: LoginWatch | undefined;
 }
 
 /** A connection whose login is done or, when pipelined, on its way. */
@@ -70,6 +72,7 @@ export async function dial(
     const [pipe, verifier, credentials] = await Promise.race([both(opening, prepared), stopped]);
     const opened = new Connection(pipe, target, verifier, options.early);
     connection = opened;
+    options.watch?.opened(target, opened);
     const auth = new Ssh2AuthPort(opened);
     deadline.step("the key exchange");
     await opened.handshake;
@@ -90,7 +93,12 @@ export async function dial(
       }
     }
     await auth.accepted;
-    const proof = await authenticate(auth, patient(target, deadline), credentials, prompter);
+    const proof = await authenticate(
+      options.watch?.through(target, auth) ?? auth,
+      patient(target, deadline),
+      credentials,
+      prompter,
+    );
     finish();
     return { connection: opened, auth, authenticated: Promise.resolve(proof.credential), proof };
   } catch (thrown) {

@@ -2,6 +2,7 @@ import { dial } from "./dial.js";
 import { KeyRing } from "./keys.js";
 import { Session } from "./session.js";
 import type { Login, LoginPace, Target } from "./types.js";
+import type { LoginWatch } from "./watch.js";
 
 const EARLY: Readonly<Record<LoginPace, { readonly kexinit: boolean; readonly share: boolean }>> = {
   plain: { kexinit: false, share: false },
@@ -12,7 +13,7 @@ const EARLY: Readonly<Record<LoginPace, { readonly kexinit: boolean; readonly sh
 const accountOf = ({ address, port, user }: Target) => JSON.stringify([address, port, user]);
 
 /** Makes a login; keys that were opened and which of them an account accepted are remembered in it. */
-export function createLogin(): Login {
+export function createLogin(watch?: LoginWatch): Login {
   const ring = new KeyRing();
   const accepted = new Map<string, string>();
   return async (openPipe, target, { pace, prompter, signal }) => {
@@ -24,6 +25,7 @@ export function createLogin(): Login {
       ring,
       prompter,
       signal,
+      watch,
     });
     dialled.authenticated.then(
       (credential) => credential && accepted.set(account, credential.fingerprint),

@@ -25,6 +25,8 @@ export interface Target {
   readonly hashKnownHosts?: boolean;
   /** Whole login, in ms; 0 = none. Applies per step when round trips are long. */
   readonly connectTimeoutMs: number;
+  /** Its TCP connection alone, in ms, where there is another way that should be taken soon; default: as above */
+  readonly tcpTimeoutMs?: number;
   /** ServerAliveInterval in ms; 0 = off (links have heartbeats of their own) */
   readonly keepaliveMs: number;
 }

@@ -18,6 +18,7 @@ export const CONNECTION_VARS = [
   "mop_become_password_command",
   "mop_node",
   "mop_hop",
+  "mop_optional",
 ] as const;
 
 /** Names the variables that are secret; no connection is steered by it, and it travels nowhere either. */
@@ -36,10 +37,12 @@ export interface ConnectionVars {
   /** For /bin/sh on the controller; not together with a password */
   readonly passwordCommand: string | undefined;
   readonly identity: readonly string[] | undefined;
-  /** Names in order; empty: directly, whatever ssh_config says */
+  /** Entries (via.ts) in order; empty: directly, whatever ssh_config says */
   readonly via: readonly string[] | undefined;
   readonly node: string | undefined;
   readonly hop: MopHop | undefined;
+  /** As a bastion it may be left out where the host behind it is reached directly */
+  readonly optional: boolean | undefined;
   /** undefined where the inventory is silent */
   readonly become: boolean | undefined;
   readonly becomeUser: string | undefined;
@@ -85,6 +88,7 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
     via: nameList(vars.mop_via, "mop_via", where),
     node: text("mop_node"),
     hop: hop as MopHop | undefined,
+    optional: vars.mop_optional === undefined ? undefined : truthy(vars.mop_optional),
     become: vars.mop_become === undefined ? undefined : truthy(vars.mop_become),
     becomeUser: text("mop_become_user"),
     becomeMethod: method as Become["method"] | undefined,

@@ -8,6 +8,8 @@ import { type PasswordCommands, passwordCommands } from "../secrets/password-com
 import { parseHopName } from "./address.js";
 import { type ConnectionVars, connectionVars, type MopHop } from "./connection-vars.js";
 import { noSshConfig, type SshLookup, type SshSettings } from "./ssh-settings.js";
+import { parseVia } from "./via.js";
+import { findWays, type Stop, type StopWay, usualWay, type Way } from "./ways.js";
 
 /** What the command line or a program says of all connections. */
 export interface RouteOptions {
@@ -37,13 +39,8 @@ export interface RouteOptions {
 
 export const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
 
-/** One stop of a route before its login is worked out. */
-interface Stop {
-  /** The inventory's name, or the host part of `[user@]host[:port]` */
-  readonly name: string;
-  readonly user?: string | undefined;
-  readonly port?: number | undefined;
-}
+/** Milliseconds that a host may take to answer where it is dialled without the hops that are said to lead to it. */
+export const DIRECT_TIMEOUT_MS = 2000;
 
 /** Resolves hosts into routes. Lookups are remembered, so that a bastion of 300 hosts is worked out once. */
 export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
@@ -58,23 +55,6 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
   const vars = (name: string): ConnectionVars => {
     const host = inventory.hosts.get(name);
     return connectionVars(host?.vars ?? {}, host ? `${inventory.source}: host ${name}` : name);
-  };
-
-  /** The names on the way to a host, in order, without itself. */
-  const way = async (
-    stop: Stop,
-    over: readonly string[] | undefined,
-    trail: readonly string[],
-  ): Promise<Stop[]> => {
-    if (trail.includes(stop.name))
-      throw new PolicyError(
-        `the route to ${trail[0]} leads in a circle: ${[...trail, stop.name].join(" via ")}`,
-      );
-    const chain = over ?? (await viaOf(stop.name));
-    const first = chain[0];
-    if (first === undefined) return [];
-    const stops = chain.map((text) => stopOf(text, `the route to ${trail[0] ?? stop.name}`));
-    return [...(await way(stops[0]!, undefined, [...trail, stop.name])), ...stops];
   };
 
   const viaOf = async (name: string): Promise<readonly string[]> => {
@@ -114,17 +94,27 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
     };
   };
 
+  const finder = { viaOf, stopOf, isOptional: (name: string) => vars(name).optional ?? false };
+  const wayOf = async ({ stops, skipped }: StopWay, target: Stop): Promise<Way> => {
+    const hops = [...stops.map((stop) => hop(stop, false)), hop(target, true)];
+    const [first, ...rest] = await Promise.all(hops);
+    return { hops: [skipped.length > 0 ? dialledDirectly(first!) : first!, ...rest], skipped };
+  };
+
+  /** Every way to a host of the inventory, or to `[user@]host[:port]`, in the order in which they are to be tried. */
+  const ways = async (name: string, via = options.via): Promise<readonly [Way, ...Way[]]> => {
+    const target = stopOf(name, "the target");
+    if (vars(target.name).hop === "local")
+      return [{ hops: [localHop(target.name, vars(target.name).node)], skipped: [] }];
+    const found = await findWays(finder, target, via && before(via, target.name));
+    return Promise.all(found.map((way) => wayOf(way, target))) as Promise<[Way, ...Way[]]>;
+  };
+
   return {
-    /** The hops to a host of the inventory, or to `[user@]host[:port]`; `via` stands over all else. */
-    async route(name: string, via: readonly string[] | undefined = options.via): Promise<Hop[]> {
-      const target = stopOf(name, "the target");
-      if (vars(target.name).hop === "local") return [localHop(target.name, vars(target.name).node)];
-      const stops = await way(target, via && before(via, target.name), []);
-      const names = [...stops.map((stop) => stop.name), target.name];
-      const twice = names.find((one, index) => names.indexOf(one) !== index);
-      if (twice !== undefined)
-        throw new PolicyError(`the route to ${name} passes ${twice} twice: ${names.join(", ")}`);
-      return Promise.all([...stops.map((stop) => hop(stop, false)), hop(target, true)]);
+    ways,
+    /** The hops of the way that counts where none fails and no hop is left out. */
+    async route(name: string, via?: readonly string[]): Promise<readonly Hop[]> {
+      return usualWay(await ways(name, via)).hops;
     },
   };
 }
@@ -133,9 +123,25 @@ export type RoutePlanner = ReturnType<typeof routePlanner>;
 
 /** A chain up to a host that stands in it itself. */
 function before(via: readonly string[], name: string): readonly string[] {
-  const self = via.findIndex((text) => text === name || parseHopName(text, name).host === name);
+  const names = (text: string) => parseVia(text, name).alternatives;
+  const self = via.findIndex((text) =>
+    names(text).some((one) => one === name || parseHopName(one, name).host === name),
+  );
   return self < 0 ? via : via.slice(0, self);
 }
+
+/**
+ * A host without the hops before it: its address may mean another machine here, so it must show a key that is known
+ * already, and it gets little time to answer.
+ */
+export const dialledDirectly = (hop: Hop): Hop => ({
+  ...hop,
+  target: {
+    ...hop.target,
+    hostKeys: hop.target.hostKeys === "accept-new" ? "strict" : hop.target.hostKeys,
+    tcpTimeoutMs: Math.min(DIRECT_TIMEOUT_MS, hop.target.connectTimeoutMs || DIRECT_TIMEOUT_MS),
+  },
+});
 
 /** Under `auto` bastions are relays, this machine is one to others too; a target always needs a node. */
 function hopKind(wanted: MopHop, isTarget: boolean): HopKind {

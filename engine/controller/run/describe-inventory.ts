@@ -4,6 +4,7 @@ import { MASK } from "../../vocabulary/masker.js";
 import { selectHosts } from "../inventory/inventory.js";
 import { plainValue } from "../inventory/plain.js";
 import { SECRETS_VAR } from "../route/connection-vars.js";
+import { usualWay, type Way } from "../route/ways.js";
 import { KnownSecrets } from "../secrets/known-secrets.js";
 import { hostLayers, markNamed } from "../secrets/secret-vars.js";
 import { type HostOptions, targetsOf } from "./prepare-hosts.js";
@@ -23,6 +24,8 @@ export interface DescribedHost {
   readonly vars: Readonly<Record<string, Value>>;
   /** The way to it as logins would be made, the host itself last */
   readonly route: readonly DescribedHop[];
+  /** All ways in the order in which they are tried, where there are several */
+  readonly ways?: readonly (readonly DescribedHop[])[];
 }
 
 export interface DescribedHop {
@@ -53,10 +56,15 @@ export async function describeInventory(options: HostOptions): Promise<Inventory
             : [[key, masked(key, plainValue(value, `${inventory.source}: host ${name}: ${key}`))]],
         ),
       ),
-      route: (await planner.route(name)).map(describeHop),
+      ...describeWays(await planner.ways(name)),
     })),
   );
   return { source: inventory.source, hosts, groups: Object.fromEntries(inventory.groups) };
+}
+
+function describeWays(ways: readonly [Way, ...Way[]]): Pick<DescribedHost, "route" | "ways"> {
+  const route = usualWay(ways).hops.map(describeHop);
+  return ways.length === 1 ? { route } : { route, ways: ways.map(({ hops }) => hops.map(describeHop)) };
 }
 
 const describeHop = ({ target, kind }: Hop): DescribedHop => ({

@@ -5,6 +5,7 @@ import type { RunEvent } from "../../vocabulary/events.js";
 import { GATHERED, PLAIN } from "../../vocabulary/facts.js";
 import { mopPackage } from "../policy/mop-package.js";
 import { PolicyError } from "../policy-error.js";
+import { withWays } from "../route/way-mesh.js";
 import { KnownSecrets } from "../secrets/known-secrets.js";
 import { maskReport } from "../secrets/mask-report.js";
 import { maskTexts } from "../secrets/mask-texts.js";
@@ -42,9 +43,10 @@ const PARTS = ["facts", "toml", "yaml"] as const;
  */
 export async function gatherHostFacts(
   options: FactsOptions,
-  mesh: Mesh,
+  over: Mesh,
   given: (event: RunEvent | FactsEvent) => void,
 ): Promise<RunResult> {
+  const mesh = withWays(over);
   const started = performance.now();
   const report = maskReport<FactsEvent>(given);
   const names = knownNames(options.names ?? []);

@@ -1,10 +1,12 @@
 import type { Become } from "../../../relay/boot/become.js";
-import type { Hop, Mesh, NodeHandle } from "../../../relay/mesh/types.js";
+import type { NodeHandle } from "../../../relay/mesh/types.js";
 import { asMopError, type MopError } from "../../../transport/errors.js";
 import type { HostSummary, ResourceEvent } from "../../vocabulary/events.js";
 import type { PolicyHost } from "../../vocabulary/language.js";
 import type { InventoryHost } from "../inventory/inventory.js";
 import { elevated } from "../route/become.js";
+import type { Detour, WayMesh } from "../route/way-mesh.js";
+import type { Way } from "../route/ways.js";
 import type { PlainVars } from "../variables.js";
 import type { Report } from "./options.js";
 import type { PreparedHost } from "./prepare.js";
@@ -18,7 +20,8 @@ export interface Loss {
 /** One host through a whole run: how it is reached, what was reported, what it counts. */
 export class HostState {
   readonly host: InventoryHost;
-  readonly route: readonly Hop[];
+  /** In the order in which they are tried */
+  readonly ways: readonly [Way, ...Way[]];
   /** What travels of its variables */
   readonly vars: PlainVars;
   readonly summary: HostSummary = { ok: 0, changed: 0, failed: 0, skipped: 0, unreachable: false };
@@ -29,10 +32,12 @@ export class HostState {
   contacted = false;
   readonly #report: Report;
   #announced = false;
+  /** What another way was taken round, by the node that was reached so */
+  readonly #detours = new WeakMap<NodeHandle, readonly Detour[]>();
 
-  constructor({ host, route, vars }: PreparedHost, report: Report) {
+  constructor({ host, ways, vars }: PreparedHost, report: Report) {
     this.host = host;
-    this.route = route;
+    this.ways = ways;
     this.vars = vars;
     this.#report = report;
   }
@@ -47,9 +52,10 @@ export class HostState {
   }
 
   /** The node at the end of its route, run as that user; the one of an earlier role while it lives. */
-  reach(mesh: Mesh, become?: Become, again = false): NodeHandle {
+  reach(mesh: WayMesh, become?: Become, again = false): NodeHandle {
     this.contacted = true;
-    const node = mesh.reach(elevated(this.route, become), again);
+    const node = mesh.reachBy(this.ways, ({ hops }) => elevated(hops, become), again);
+    this.#detours.set(node, mesh.detours(node));
     // Whoever waits for these sees the rejection; nobody may be waiting yet.
     node.dispatched.catch(() => undefined);
     node.up.catch(() => undefined);
@@ -61,13 +67,14 @@ export class HostState {
     await node.up;
     if (this.#announced) return;
     this.#announced = true;
-    const route = this.route.map((hop) => hop.target.name);
+    const detours = this.#detours.get(node) ?? [];
     this.#report({
       event: "host",
       host: this.name,
       state: "connected",
-      route,
+      route: node.route,
       ms: Math.round(node.connectMs ?? 0),
+      ...(detours.length > 0 ? { detours } : {}),
     });
   }
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Mesh } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
 import type { RunEvent } from "../../vocabulary/events.js";
+import { withWays } from "../route/way-mesh.js";
 import { maskReport } from "../secrets/mask-report.js";
 import { HostState, lossOf } from "./host-state.js";
 import type { RunResult } from "./options.js";
@@ -23,24 +24,21 @@ export interface PingEvent {
  */
 export async function pingHosts(
   options: HostOptions,
-  mesh: Mesh,
+  over: Mesh,
   given: (event: RunEvent | PingEvent) => void,
 ): Promise<RunResult & { readonly pings: readonly PingEvent[] }> {
+  const mesh = withWays(over);
   const started = performance.now();
   const report = maskReport<PingEvent>(given);
   const { hosts } = await prepareTargets(options);
   const pings: PingEvent[] = [];
-  const { signal } = options;
-  const stop = interrupted(signal);
-  // Each host listens to the one signal; Node warns of more than ten.
-  if (signal) setMaxListeners(0, signal);
+  const stop = interrupted(options.signal);
   const states = hosts.map((host) => new HostState(host, report));
   const ping = async (state: HostState): Promise<void> => {
     try {
       const node = state.reach(mesh);
       await Promise.race([state.connected(node), stop.promise]);
-      const measured = await Promise.race([mesh.ping(node), stop.promise]);
-      const hops = measured.map((hop) => ({ ...hop, ms: Math.round(hop.ms * 1000) / 1000 }));
+      const hops = roundTrips(await Promise.race([mesh.ping(node), stop.promise]));
       const event: PingEvent = { event: "ping", host: state.name, route: node.route, hops };
       state.count({ status: "ok" });
       pings.push(event);
@@ -57,8 +55,14 @@ export async function pingHosts(
   return { ...(await summarize(states, mesh, report, started, options)), pings };
 }
 
+/** As they are told: to the microsecond. */
+export const roundTrips = (hops: PingEvent["hops"]): PingEvent["hops"] =>
+  hops.map((hop) => ({ ...hop, ms: Math.round(hop.ms * 1000) / 1000 }));
+
 /** Rejects when the signal is aborted. */
-function interrupted(signal: AbortSignal | undefined) {
+export function interrupted(signal: AbortSignal | undefined) {
+  // Each host listens to the one signal; Node warns of more than ten.
+  if (signal) setMaxListeners(0, signal);
   let onAbort = () => {};
   const promise = new Promise<never>((_resolve, reject) => {
     onAbort = () => {

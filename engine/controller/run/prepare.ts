@@ -1,5 +1,4 @@
 import type { Become } from "../../../relay/boot/become.js";
-import type { Hop } from "../../../relay/mesh/types.js";
 import { PolicyFolder } from "../files/folder.js";
 import { type InventoryHost, selectHosts, unknownPatterns } from "../inventory/inventory.js";
 import { type LoadedPolicy, loadPolicy } from "../policy/load-policy.js";
@@ -7,6 +6,7 @@ import { type MopPackage, mopNames, mopPackage } from "../policy/mop-package.js"
 import { typeCheck } from "../policy/type-check.js";
 import { PolicyError } from "../policy-error.js";
 import { unknownConnectionVars } from "../route/connection-vars.js";
+import type { Way } from "../route/ways.js";
 import { withoutSecrets } from "../secrets/known-secrets.js";
 import { hostLayers, markNamed, type VarsLayer } from "../secrets/secret-vars.js";
 import { type PlainVars, travellingHostVars } from "../variables.js";
@@ -39,7 +39,8 @@ export interface PreparedEntry {
 
 export interface PreparedHost {
   readonly host: InventoryHost;
-  readonly route: readonly Hop[];
+  /** In the order in which they are tried */
+  readonly ways: readonly [Way, ...Way[]];
   /** What travels of its variables */
   readonly vars: PlainVars;
 }
@@ -142,7 +143,7 @@ export async function prepareHosts(
   const prepared = await Promise.all(
     hosts.map(async (host) => ({
       host,
-      route: await planner.route(host.name),
+      ways: await planner.ways(host.name),
       vars: travellingHostVars(host.vars, `${inventory.source}: host ${host.name}`),
     })),
   );

@@ -2,6 +2,7 @@ import type { Mesh } from "../../../relay/mesh/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import { mopPackage } from "../policy/mop-package.js";
 import { PolicyError } from "../policy-error.js";
+import { withWays } from "../route/way-mesh.js";
 import { maskReport } from "../secrets/mask-report.js";
 import { HostState } from "./host-state.js";
 import type { Report, RunResult } from "./options.js";
@@ -25,7 +26,8 @@ export const COMMAND_ROLE = "run";
  * One command on every host at once. Its output is reported as it comes; a status of 0 counts as ok, anything else as
  * failed, and each host ends with a role event of the name `run`. Throws PolicyError before anything was contacted.
  */
-export async function runCommand(options: CommandOptions, mesh: Mesh, given: Report): Promise<RunResult> {
+export async function runCommand(options: CommandOptions, over: Mesh, given: Report): Promise<RunResult> {
+  const mesh = withWays(over);
   const started = performance.now();
   const report = maskReport(given);
   const command = options.command.trim();

@@ -1,4 +1,5 @@
 import type { Mesh } from "../../../relay/mesh/types.js";
+import { withWays } from "../route/way-mesh.js";
 import { withoutSecrets } from "../secrets/known-secrets.js";
 import { maskReport } from "../secrets/mask-report.js";
 import { HostState } from "./host-state.js";
@@ -34,7 +35,7 @@ export async function executeRun(prepared: PreparedRun, mesh: Mesh, given: Repor
   const delegates = new Map(
     [...prepared.delegates].map(([name, host]) => [name, hosts.get(name) ?? new HostState(host, report)]),
   );
-  const parts = { mesh, hosts, delegates, ...common(options) };
+  const parts = { mesh: withWays(mesh), hosts, delegates, ...common(options) };
   const states = [...hosts.values()];
   const stopped = await runAll(prepared, { ...parts, report });
   if (options.verify && !options.signal?.aborted) {

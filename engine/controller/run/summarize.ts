@@ -37,7 +37,9 @@ export async function summarize(
 
 /** Of the ways of all hosts that were contacted, those whose keys nobody looked at. */
 function uncheckedOf(states: readonly HostState[]): string[] {
-  const hops = states.filter(({ contacted }) => contacted).flatMap(({ route }) => route);
+  const hops = states
+    .filter(({ contacted }) => contacted)
+    .flatMap(({ ways }) => ways.flatMap((way) => way.hops));
   const loose = hops.filter(({ kind, target }) => kind !== "local" && target.hostKeys === "off");
   return [...new Set(loose.map(({ target }) => target.name))];
 }

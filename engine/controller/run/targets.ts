@@ -17,6 +17,7 @@ import { parseHopName } from "../route/address.js";
 import { becomeOf } from "../route/become.js";
 import { connectionVars } from "../route/connection-vars.js";
 import { type RoutePlanner, routePlanner } from "../route/routes.js";
+import { parseVia } from "../route/via.js";
 import { type PasswordCommands, passwordCommands } from "../secrets/password-commands.js";
 import type { TargetOptions } from "./options.js";
 
@@ -87,14 +88,16 @@ export function localTargets(): Targets {
 
 /** Bastions are no targets of their own: those of --via, and those outside of all groups that others go through. */
 function passedThrough(inventory: Inventory, via: readonly string[]): Set<string> {
-  const passed = new Set(
-    via.map((text) => (inventory.hosts.has(text) ? text : parseHopName(text, "--via").host)),
-  );
-  for (const host of inventory.hosts.values())
-    for (const text of connectionVars(host.vars, `${inventory.source}: host ${host.name}`).via ?? []) {
-      const name = inventory.hosts.has(text) ? text : parseHopName(text, `host ${host.name}`).host;
+  const names = (entries: readonly string[], where: string) =>
+    entries
+      .flatMap((entry) => parseVia(entry, where).alternatives)
+      .map((text) => (inventory.hosts.has(text) ? text : parseHopName(text, where).host));
+  const passed = new Set(names(via, "--via"));
+  for (const host of inventory.hosts.values()) {
+    const where = `${inventory.source}: host ${host.name}`;
+    for (const name of names(connectionVars(host.vars, where).via ?? [], where))
       if (!inventory.members.has(name)) passed.add(name);
-    }
+  }
   return passed;
 }
 

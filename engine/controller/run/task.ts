@@ -1,7 +1,8 @@
 import type { Become } from "../../../relay/boot/become.js";
-import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
+import type { NodeHandle } from "../../../relay/mesh/types.js";
 import type { LogOrder } from "../../vocabulary/order.js";
 import type { SourcePositions } from "../policy/source-positions.js";
+import type { WayMesh } from "../route/way-mesh.js";
 import type { PlainVars } from "../variables.js";
 import type { HostState } from "./host-state.js";
 import type { Report } from "./options.js";
@@ -10,7 +11,7 @@ import type { PreparedRole } from "./role-plan.js";
 /** What all hosts of one role's run share. */
 export interface RoleRun {
   readonly role: PreparedRole;
-  readonly mesh: Mesh;
+  readonly mesh: WayMesh;
   readonly wing: string;
   readonly extraVars: PlainVars;
   /** The policy's folder */

@@ -1,3 +1,5 @@
+import { namesOf } from "../route/next-way.js";
+import { usualWay } from "../route/ways.js";
 import type { RunOptions } from "./options.js";
 import { prepareRun } from "./prepare.js";
 
@@ -40,9 +42,7 @@ export async function validate(options: RunOptions): Promise<ValidationReport> {
       hosts: all.map((host) => host.name),
       files: role.files,
     })),
-    routes: Object.fromEntries(
-      [...hosts].map(([name, { route }]) => [name, route.map((hop) => hop.target.name)]),
-    ),
+    routes: Object.fromEntries([...hosts].map(([name, { ways }]) => [name, namesOf(usualWay(ways))])),
     warnings,
   };
 }

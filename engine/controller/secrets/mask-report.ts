@@ -66,7 +66,9 @@ function masked<E extends { readonly event: string }>(
     case "stopped":
       return { ...event, reason: mask(event.reason) };
     case "host":
-      return event.state === "unreachable" ? { ...event, reason: mask(event.reason) } : event;
+      if (event.state === "unreachable") return { ...event, reason: mask(event.reason) };
+      if (event.state !== "connected" || !event.detours) return event;
+      return { ...event, detours: event.detours.map(({ at, reason }) => ({ at, reason: mask(reason) })) };
     default:
       return given;
   }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { addDemo } from "../../../cli/commands/demo.js";
+import { addDoctor } from "../../../cli/commands/doctor.js";
 import { addFacts } from "../../../cli/commands/facts.js";
 import { addInit } from "../../../cli/commands/init.js";
 import { addInventory } from "../../../cli/commands/inventory.js";
@@ -22,6 +23,7 @@ for (const add of [
   addLocal,
   addValidate,
   addPing,
+  addDoctor,
   addRun,
   addFacts,
   addInventory,

@@ -161,6 +161,8 @@ describe("docs/commands.md", () => {
     const written = [
       ...(await events(["local", "--diff", "-e", `at=${path.join(cwd, "out")}`, "-o", "json"], cwd)),
       ...(await events(["ping", "-o", "json"], cwd)),
+      ...(await events(["ping", "--routes", "-o", "json"], cwd)),
+      ...(await events(["doctor", "l1", "-o", "json"], cwd)),
       ...(await events(["validate", "-o", "json"], cwd)),
       ...(await events(["facts", "hostname", "--local", "-o", "json"], cwd)),
       ...(await events(["inventory", "-F", "none", "-o", "json"], cwd)),

@@ -139,3 +139,63 @@ describe("routes", () => {
     expect((await rejection(names(raw, "l1"))).message).toMatch(pattern);
   });
 });
+
+describe("several ways to a host", () => {
+  const ways = async (raw: RawInventory, host: string, options: RouteOptions = {}) =>
+    (await planner(raw, options).ways(host)).map(({ hops }) => hops.map((hop) => hop.target.name).join(" "));
+
+  it("are one for each alternative, the first named first, in mop_via as in --via", async () => {
+    const raw: RawInventory = { hosts: { l1: { vars: { mop_via: "b1 | alt1, b2|alt2" } } } };
+    expect(await ways(raw, "l1")).toEqual(["b1 b2 l1", "b1 alt2 l1", "alt1 b2 l1", "alt1 alt2 l1"]);
+    expect(await ways(raw, "l1", { via: ["x@b8:99|b9"] })).toEqual(["b8 l1", "b9 l1"]);
+    expect(await names(raw, "l1")).toEqual(["b1", "b2", "l1"]);
+  });
+  it("follow each alternative's own mop_via, and that of what stands before them", async () => {
+    const raw: RawInventory = {
+      hosts: {
+        l1: { vars: { mop_via: "b2|b3" } },
+        b2: { vars: { mop_via: "b1|alt1" } },
+        b3: { vars: {} },
+      },
+    };
+    expect(await ways(raw, "l1")).toEqual(["b1 b2 l1", "alt1 b2 l1", "b3 l1"]);
+  });
+  it("end for an alternative before the entry that it stands in", async () => {
+    const raw: RawInventory = {
+      groups: { all: { hosts: { alt1: "", b2: "" }, vars: { mop_via: "b1|alt1, b2" } } },
+    };
+    expect(await ways(raw, "alt1")).toEqual(["alt1"]);
+    expect(await ways(raw, "b2")).toEqual(["b1 b2", "alt1 b2"]);
+  });
+  it("begin with the ones that leave an optional hop out, and all before it", async () => {
+    const vars = { mop_via: "b1, ?b2" };
+    expect(await ways({ hosts: { l1: { vars } } }, "l1")).toEqual(["l1", "b1 b2 l1"]);
+    const raw: RawInventory = {
+      hosts: {
+        l1: { vars: { mop_via: "b2" } },
+        b2: { vars: { mop_via: "b1" } },
+        b1: { vars: { mop_optional: true } },
+      },
+    };
+    expect(await ways(raw, "l1")).toEqual(["b2 l1", "b1 b2 l1"]);
+    expect(await names(raw, "l1")).toEqual(["b1", "b2", "l1"]);
+  });
+  it("give a host that is dialled without its hop 2 s, and accept no new key of it", async () => {
+    const raw: RawInventory = { hosts: { l1: { vars: { mop_via: "?b1" } } } };
+    const [direct, through] = await planner(raw, { hostKeys: "accept-new" }).ways("l1");
+    expect(direct.hops[0]!.target).toMatchObject({ name: "l1", hostKeys: "strict", tcpTimeoutMs: 2000 });
+    expect(through!.hops.map(({ target }) => target.hostKeys)).toEqual(["accept-new", "accept-new"]);
+    expect(through!.hops.map(({ target }) => target.tcpTimeoutMs)).toEqual([undefined, undefined]);
+  });
+  it("refuse an alternative that is missing, one that is passed twice, and more than can be meant", async () => {
+    const say = async (via: string) =>
+      (await rejection(ways({ hosts: { l1: { vars: { mop_via: via } } } }, "l1"))).message;
+    expect(await say("b1|")).toMatch(
+      /the route to l1: "b1\|" lacks a host; alternatives are written as in b1\|alt1/,
+    );
+    expect(await say("b1|b2, b2")).toMatch(/the route to l1 passes b2 twice: b2, b2, l1/);
+    expect(await say("a|b|c, d|e|f, g|h|i")).toMatch(
+      /the route to l1 has \d+ ways or more, at most 16 are tried/,
+    );
+  });
+});
