@@ -33,7 +33,10 @@ const userFacts = defineRole({
         "",
       ].join("\n"),
     });
-    await echo("in rack {{ rack.name }}", { vars: { rack: custom.rack ?? { name: "nobody knows which" } } });
+    // Not `rack`: --extra-vars stand over a template's own variables too.
+    await echo("in rack {{ place.name }}", {
+      vars: { place: custom.rack ?? { name: "nobody knows which" } },
+    });
 
     // Tests of files are facts too, of what a check planned as well; a choice by chance is one of them each time.
     if (await facts.file.exists(`${root}/host`)) await echo("the host's file is there");

@@ -219,6 +219,9 @@ async function judge(context: TypeContext, command: string, at: string): Promise
   const whole = command.split("%s").join(`'${at.replace(/'/g, "'\\''")}'`);
   const { rc, stdout, stderr } = await context.exec("/bin/sh", ["-c", whole], { accept: "any" });
   if (rc === 0) return;
+  const said = stderr.trim() || stdout.trim();
+  // The last line is in the error; nginx and others tell the cause before it.
+  if (said.includes("\n")) await context.output("stderr", `${said}\n`);
   const failed = `the new content is not put in place, since \`${command}\` ended with status ${rc}`;
-  throw new Refusal(withLastLine(failed, stderr.trim() || stdout));
+  throw new Refusal(withLastLine(failed, said));
 }

@@ -30,7 +30,7 @@ export interface FileOptions extends CommonOptions<FileResult>, OwnershipOptions
   backup?: boolean;
   /**
    * A command for /bin/sh that looks at the new content, a temporary file in the same folder that %s stands for, before
-   * it is put in place. When it fails the old file stays. Not run under --check.
+   * it is put in place. When it fails the old file stays, and what it said is told. Not run under --check.
    */
   validate?: string;
 }

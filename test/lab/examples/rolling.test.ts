@@ -80,11 +80,13 @@ describe.skipIf(!built || postgresMissing !== undefined)(
       readonly health?: string;
       readonly version?: string;
     }
+    /** The type checker looks at it once, under --check. */
+    const typed = (args: readonly string[]) => (args.includes("--check") ? [] : ["--no-type-check"]);
     const start = (settings: Settings, ...args: string[]): StartedMop => {
       const { as = "a", wait = 0, health = "true", patience = 60, version = "v1" } = settings;
       const vars = `version=${version} patience=${patience} health="${health}"`;
       const started = startMop(
-        ["push", "examples/rolling", ...lab.options, "-o", "json", "-e", vars, ...args],
+        ["push", "examples/rolling", ...lab.options, "-o", "json", "-e", vars, ...typed(args), ...args],
         {
           env: { MOP_BALANCER: `${balancer.url}/${as}`, MOP_LOCK: postgres.url, MOP_LOCK_WAIT: String(wait) },
         },

@@ -13,6 +13,7 @@ import { gatherFacts } from "../../../engine/leaf/facts/gather.js";
 import { COMMON_RULES } from "../../../engine/leaf/options.js";
 import { TYPES } from "../../../engine/leaf/types/table.js";
 import type { StoppedEvent } from "../../../engine/vocabulary/events.js";
+import { TYPE_PARTS } from "../../../engine/vocabulary/parts.js";
 import { HOP_KINDS } from "../../../relay/mesh/types.js";
 import { testPackage } from "./scripted.js";
 import { tempFolder } from "./temp-folder.js";
@@ -22,7 +23,7 @@ const built = existsSync(path.join(ROOT, "dist/bundles/leaf.js"));
 
 const DOCUMENTS = [
   ...readdirSync(path.join(ROOT, "docs")).map((name) => `docs/${name}`),
-  ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md"],
+  ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md"],
 ];
 const read = (document: string) => readFileSync(path.join(ROOT, document), "utf8");
 
@@ -190,15 +191,18 @@ describe("links and paths in documents", () => {
       expect(existsSync(path.join(folder, target!)), `${name}: ${target}`).toBe(true);
   });
 
-  it.each(["CONTRIBUTING.md", "docs/architecture.md", "docs/protocol.md", "docs/templates.md"])(
-    "of %s name what there is in the project",
-    (name) => {
-      for (const [, place] of read(name).matchAll(
-        /`((?:cli|engine|relay|transport|test|tools|docs|examples)\/[\w./-]*)`/g,
-      ))
-        expect(existsSync(path.join(ROOT, place!)), `${name}: ${place}`).toBe(true);
-    },
-  );
+  it.each([
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/protocol.md",
+    "docs/templates.md",
+    "docs/opsmop.md",
+  ])("of %s name what there is in the project", (name) => {
+    for (const [, place] of read(name).matchAll(
+      /`((?:cli|engine|relay|transport|test|tools|docs|examples)\/[\w./-]*)`/g,
+    ))
+      expect(existsSync(path.join(ROOT, place!)), `${name}: ${place}`).toBe(true);
+  });
 
   it("of docs/architecture.md's floors are folders and files that exist", () => {
     const [, floors = ""] = /## Floors\n([\s\S]*?)\n## /.exec(read("docs/architecture.md")) ?? [];
@@ -216,6 +220,21 @@ describe("links and paths in documents", () => {
           `${floor}${wing}${text}`,
         ).toBe(true);
     }
+  });
+});
+
+describe("examples/README.md", () => {
+  it("has every example", () => {
+    for (const name of readdirSync(path.join(ROOT, "examples")).filter((one) => one !== "README.md"))
+      expect(read("examples/README.md")).toContain(`| [${name}](`);
+  });
+});
+
+describe("docs/opsmop.md", () => {
+  const [, table = ""] = /## Types\n([\s\S]*?)\n## /.exec(read("docs/opsmop.md")) ?? [];
+  it("has every type that comes with mop", () => {
+    for (const name of [...Object.keys(TYPES), ...Object.values(TYPE_PARTS).flat()])
+      expect(table).toContain(`\`${name}`);
   });
 });
 

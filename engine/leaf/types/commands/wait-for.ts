@@ -60,18 +60,21 @@ async function waited(
   const { state = "present", timeout = TIMEOUT, interval = 1 } = options;
   // A little before the resource's own deadline, which has less to say.
   const end = Date.now() + timeout * 1000 - Math.min(100, timeout * 100);
-  for (;;) {
+  for (let why: string | undefined; ; ) {
     throwIfAborted(context.signal);
     const left = end - Date.now();
     const seen = await look(context, options, target, Math.max(1, left));
     if ((seen === undefined) === (state === "present")) return;
+    // A last look that was cut short says less than the one before it.
+    if (why === undefined || seen !== NOT_ENDED) why = seen ?? "it is still so";
     if (Date.now() + interval * 1000 >= end) {
-      const why = seen ?? "it is still so";
       throw new Refusal(`${name}: that did not come about in ${timeout} s; ${why}`);
     }
     await pause(interval * 1000, context.signal);
   }
 }
+
+const NOT_ENDED = "the command did not end";
 
 /** Undefined: it is so. Else why not. */
 async function look(
@@ -99,7 +102,7 @@ async function look(
         if (error instanceof Refusal) return undefined;
         throw error;
       });
-      if (!ended) return "the command did not end";
+      if (!ended) return NOT_ENDED;
       const { rc, stdout } = ended;
       return rc === 0 ? lacks(options, stdout, "its output") : `the command ended with status ${rc}`;
     }

@@ -52,6 +52,15 @@ describe("a file with a backup", () => {
 });
 
 describe("a file with a validate", () => {
+  test("whose validate says more than a line tells the operator all of it", async () => {
+    const folder = await tempFolder();
+    const run = new Run();
+    const validate = ": %s; printf 'line 3: no such word\\ntest failed\\n' >&2; exit 1";
+    const { report } = await run.do("file", `${folder}/a`, { content: "x", validate });
+    expect(report.error).toMatch(/ended with status 1: test failed$/);
+    expect(run.output).toEqual(["stderr:line 3: no such word\ntest failed\n"]);
+  });
+
   test("is not put in place when the command fails, and its last line is told", async () => {
     const folder = await tempFolder({ "app.conf": "port 1\n" });
     const { report } = await new Run().do("file", `${folder}/app.conf`, {
