@@ -7,7 +7,7 @@ import type { Endpoint, NodeInfo } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { bootOverPipe } from "../boot/boot.js";
 import { type Core, commandFor } from "../boot/core.js";
-import type { BootOrder, Elevation } from "../orders.js";
+import type { AdoptReport, BootOrder, Elevation } from "../orders.js";
 import { deferred, type Place } from "./place.js";
 import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
 import type { Hop, MeshOptions } from "./types.js";
@@ -52,7 +52,7 @@ export function bootOrder(port: StartPort, place: Place): BootOrder {
   };
 }
 
-const elevationOf = ({ become }: Hop): Elevation | null =>
+export const elevationOf = ({ become }: Hop): Elevation | null =>
   become ? { secret: Buffer.from(become.password ?? ""), words: become.method !== "sudo" } : null;
 
 export const helloOf = (order: BootOrder) => ({
@@ -142,28 +142,48 @@ async function handOver(
 ): Promise<NodeInfo> {
   const channel = way.channel!;
   const child = bootOrder(port, place);
+  const command = commandFor(port.core, child, place.hop.node, place.hop.become);
+  return joinedBelow(port, place, parent, child, attempts, () => ({
+    closed: channel.closed,
+    reset: () => channel.reset(),
+    send: (report) =>
+      channel.adopt({ type: "adopt", session, command, child, elevation: elevationOf(place.hop) }, report),
+  }));
+}
+
+/** An order to a node to start a child and join it. */
+export interface OrderBelow {
+  readonly closed: Promise<MopError | undefined>;
+  send(report: (report: AdoptReport) => void): Promise<void>;
+  reset(): void;
+}
+
+/** Announces the place below its parent, sends the order, and resolves with what the parent says of the node. */
+export async function joinedBelow(
+  port: StartPort,
+  place: Place,
+  parent: number,
+  child: BootOrder,
+  attempts: Attempts,
+  order: () => OrderBelow,
+): Promise<NodeInfo> {
   const up = deferred<NodeInfo>();
   place.linkTo = parent;
   if (!attempts.announced) {
     attempts.announced = true;
     port.endpoint.addNode(place.id, parent);
   }
-  const command = commandFor(port.core, child, place.hop.node, place.hop.become);
-  void channel.closed.then((error) =>
-    up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")),
-  );
-  await channel.adopt(
-    { type: "adopt", session, command, child, elevation: elevationOf(place.hop) },
-    (report) => {
-      if (report.type === "authenticated") place.authenticated = true;
-      else up.resolve(report.info);
-    },
-  );
+  const { closed, send, reset } = order();
+  void closed.then((error) => up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")));
+  await send((report) => {
+    if (report.type === "authenticated") place.authenticated = true;
+    else up.resolve(report.info);
+  });
   attempts.dialled();
   place.dispatched.resolve();
   const timer = setTimeout(() => {
     up.reject(new MopError("TIMEOUT", `${place.parent?.name} doesn't say what became of the session`));
-    channel.reset();
+    reset();
   }, child.bootTimeoutMs + REPORT_LATE_MS);
   return up.promise.finally(() => clearTimeout(timer));
 }

@@ -31,7 +31,10 @@ function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<
       ];
   // In a group of its own: an interrupt at the terminal is ours to pass on
   const child = spawn(program, args, { stdio: "pipe", detached: true });
-  place.process = child;
+  place.process = {
+    exit: new Promise((resolve) => child.once("exit", () => resolve())),
+    kill: () => child.kill("SIGKILL"),
+  };
   place.authenticated = true;
   const { up, stderr } = startHere(port, place, order, joinStdio(child.stdout, child.stdin), attempts);
   child.stderr.on("data", stderr);
