@@ -29,8 +29,9 @@ export function addInventory(program: Command, outcome: Outcome): void {
 function inventoryLines({ source, hosts, groups }: InventoryReport, style: Style): string[] {
   const lines = [style.bold(escapeLine(source))];
   for (const { name, route, vars, groups: member } of hosts) {
-    const way = route.map(({ name: hop, kind, user, address, port }, index) => {
+    const way = route.map(({ name: hop, kind, user, address, port, enter }, index) => {
       if (kind === "local") return `${escapeLine(hop)} ${style.dim("(this machine)")}`;
+      if (enter) return `${escapeLine(hop)} ${style.dim(`(${escapeLine(enter.join(" "))})`)}`;
       const how = index < route.length - 1 && kind !== "relay" ? `, ${kind}` : "";
       const at = escapeLine(address.includes(":") ? `[${address}]` : address);
       return `${escapeLine(hop)} ${style.dim(`(${escapeLine(user)}@${at}:${port}${how})`)}`;

@@ -5,6 +5,7 @@ import type { HostKeyPolicy, Target } from "../../../transport/ssh/types.js";
 import type { Inventory } from "../inventory/inventory.js";
 import { PolicyError } from "../policy-error.js";
 import { parseHopName } from "./address.js";
+import { commandHop, entersBy, refuseJumps, withoutSsh } from "./command-hop.js";
 import { type ConnectionVars, connectionVars, type MopHop } from "./connection-vars.js";
 import { noSshConfig, type SshLookup, type SshSettings } from "./ssh-settings.js";
 
@@ -81,6 +82,7 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
       const inherited = host !== undefined && !Object.hasOwn(host.own, "mop_via");
       return inherited ? before(via, name) : via;
     }
+    if (entersBy(vars(name)) !== undefined) return [];
     const { proxyJump: jump, proxyCommand } = await ssh(name);
     if (proxyCommand !== undefined && jump === undefined)
       throw new PolicyError(
@@ -101,6 +103,8 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
 
   const hop = async (stop: Stop, isTarget: boolean): Promise<Hop> => {
     const known = vars(stop.name);
+    const by = entersBy(known);
+    if (by !== undefined) return commandHop(stop.name, by, known, `${inventory.source}: host ${stop.name}`);
     const config = await ssh(stop.name);
     const kind = hopKind(known.hop ?? options.hop ?? "auto", isTarget);
     return { target: makeTarget(stop, known, config, options, isTarget), kind, node: known.node ?? "" };
@@ -116,7 +120,7 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
       const twice = names.find((one, index) => names.indexOf(one) !== index);
       if (twice !== undefined)
         throw new PolicyError(`the route to ${name} passes ${twice} twice: ${names.join(", ")}`);
-      return Promise.all([...stops.map((stop) => hop(stop, false)), hop(target, true)]);
+      return refuseJumps(await Promise.all([...stops.map((stop) => hop(stop, false)), hop(target, true)]));
     },
   };
 }
@@ -131,7 +135,7 @@ function before(via: readonly string[], name: string): readonly string[] {
 
 /** Under `auto` bastions are relays, this machine is one to others too; a target always needs a node. */
 function hopKind(wanted: MopHop, isTarget: boolean): HopKind {
-  return wanted === "auto" || wanted === "local" || (wanted === "jump" && isTarget) ? "relay" : wanted;
+  return wanted === "sealed" || (wanted === "jump" && !isTarget) ? wanted : "relay";
 }
 
 function makeTarget(
@@ -177,22 +181,8 @@ function makeTarget(
 
 /** This machine as a host, through a child process: no ssh. */
 export function localHop(name: string, node: string | undefined): Hop {
-  return {
-    kind: "local",
-    node: node ?? "",
-    target: {
-      name,
-      address: "localhost",
-      port: 0,
-      user: os.userInfo().username,
-      identityFiles: [],
-      identitiesOnly: true,
-      knownHostsFiles: [],
-      hostKeys: "strict",
-      connectTimeoutMs: DEFAULT_CONNECT_TIMEOUT_MS,
-      keepaliveMs: 0,
-    },
-  };
+  const target = withoutSsh(name, "localhost", os.userInfo().username);
+  return { kind: "local", node: node ?? "", target };
 }
 
 const expand = (file: string, folder: string): string =>
