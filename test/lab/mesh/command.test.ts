@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { enterBy, type PresetName } from "../../../engine/controller/route/prese
 import { createMeshOver } from "../../../relay/mesh/mesh.js";
 import type { Hop, MeshOptions } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
+import { encodeValue } from "../../../transport/wire/value.js";
 import { alive, until } from "../../support/alive.js";
 import { buildCore } from "../../support/core-bundle.js";
 
@@ -119,20 +120,62 @@ describe("a place that a command leads into", () => {
     expect(await node.up).toMatchObject({ user: os.userInfo().username });
   });
 
+  describe("ordered of a node", () => {
+    const child = {
+      ...{ name: "web", nonce: "5eed", title: "mop", run: "3f2a" },
+      ...{ heartbeatMs: 2000, deadAfterMs: 8000, bootTimeoutMs: 30_000 },
+    };
+    const order = (id: number, argv: readonly string[]) =>
+      encodeValue({ type: "spawn", argv, child: { ...child, id }, elevation: null });
+    async function ordered() {
+      const { reach, endpoint } = mesh();
+      const outer = reach([hop("outer", ["env"])]);
+      await outer.up;
+      return { outer, endpoint, channel: endpoint.open(outer.id, "spawn", null) };
+    }
+
+    test("in words that make no sense, is refused with a code, and the node lives", async () => {
+      const { channel, outer } = await ordered();
+      void channel.control(Buffer.from("a1ff", "hex")).catch(() => {});
+      expect(await channel.closed).toMatchObject({ code: "PROTOCOL" });
+      expect(await outer.call("stats", null)).toMatchObject({ links: [] });
+    });
+
+    test("a second time over one channel, is refused, and the first command ends", async () => {
+      const { channel, endpoint, outer } = await ordered();
+      const first = program("first", "exec sleep 60");
+      const second = program("second", "exec sleep 60");
+      endpoint.addNode(50, outer.id);
+      for (const file of [first, second]) void channel.control(order(50, [file])).catch(() => {});
+      expect(await channel.closed).toMatchObject({ code: "BAD_ARGUMENT" });
+      await until("the first command's start", () => existsSync(`${first}.pid`), 2000).catch(() => {});
+      if (existsSync(`${first}.pid`)) await gone(pidOf(first));
+      expect(existsSync(`${second}.pid`)).toBe(false);
+    });
+  });
+
   test("is lost with its name when its command is killed, and what ran there ends", async () => {
-    const enter = program("killed", `${ENTER}; "$@"; exit $?`);
+    const [enterOuter, enterInner] = ["outer", "inner"].map((name) =>
+      program(`enters-${name}`, `${ENTER}; "$@"; exit $?`),
+    ) as [string, string];
     const { reach } = mesh();
-    const outer = hop("outer", [enter, "outer"]);
-    const node = reach([outer, hop("inner", [enter, "inner"])]);
+    const outer = hop("outer", [enterOuter, "outer"]);
+    const inner = hop("inner", [enterInner, "inner"]);
+    const node = reach([outer, inner]);
     const { pid } = await node.up;
-    process.kill(pidOf(enter), "SIGKILL");
+    process.kill(pidOf(enterInner), "SIGKILL");
     await gone(pid);
     expect(await node.gone).toMatchObject({
       at: "inner",
       code: expect.stringMatching(/LINK_LOST|NODE_GONE/),
     });
-    expect(await reach([outer]).up).toMatchObject({ pid: expect.any(Number) });
-    expect((await reach([outer, hop("inner", [enter, "inner"])]).up).pid).not.toBe(pid);
+    const again = await reach([outer, inner]).up;
+    expect(again.pid).not.toBe(pid);
+    const above = reach([outer]);
+    const before = await above.up;
+    process.kill(pidOf(enterOuter), "SIGKILL");
+    await gone(before.pid, again.pid, pidOf(enterInner));
+    expect(await above.gone).toMatchObject({ at: "outer" });
   });
 
   test("ends within 10 s of a kill -9 of the node that ran its command", async () => {
@@ -189,6 +232,15 @@ describe("a place that a command leads into", () => {
       );
       expect(await failure([enter], { bootTimeoutMs: 1000 })).toMatchObject({ at: "web", code: "TIMEOUT" });
       await gone(pidOf(enter), Number(readFileSync(`${enter}.sleep`, "utf8")));
+    });
+
+    test("fails when the program ends, though it leaves something behind, which ends too", async () => {
+      const enter = program("leaves", "sleep 60 & echo $! >$0.sleep; echo gave up >&2; exit 3");
+      expect(await failure([enter], { bootTimeoutMs: 20_000 })).toMatchObject({
+        code: "BOOT_FAILED",
+        message: expect.stringContaining("gave up"),
+      });
+      await gone(Number(readFileSync(`${enter}.sleep`, "utf8")));
     });
 
     test("is given up when the program talks without end", async () => {
