@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { HOP_KINDS, type HopKind } from "../relay/mesh/types.js";
+import { BASTION_KINDS, type BastionKind } from "../relay/mesh/types.js";
 import type { HostKeyPolicy, LoginPace } from "../transport/ssh/types.js";
 import type { DefaultFlags } from "./defaults/with-defaults.js";
 
@@ -14,7 +14,7 @@ export interface ConnectionFlags extends DefaultFlags {
   readonly sshConfig?: string;
   readonly knownHosts?: string;
   readonly hostKeys?: HostKeyPolicy;
-  readonly hop?: Exclude<HopKind, "local"> | "auto";
+  readonly hop?: BastionKind | "auto";
   readonly become?: boolean;
   readonly becomeUser?: string;
   readonly becomeMethod?: "sudo" | "su" | "doas";
@@ -88,7 +88,7 @@ export function addConnectionOptions(command: Command): Command {
     )
     .addOption(
       new Option("--hop <kind>", "how bastions are passed where the inventory is silent").choices([
-        ...HOP_KINDS.filter((kind) => kind !== "local"),
+        ...BASTION_KINDS,
         "auto",
       ]),
     )

@@ -1,5 +1,5 @@
 import type { OnAudit } from "../relay/mesh/audit.js";
-import type { HopKind, LinkReport, Mesh as RelayMesh } from "../relay/mesh/types.js";
+import type { BastionKind, LinkReport, Mesh as RelayMesh } from "../relay/mesh/types.js";
 import type { HostKeyPolicy, LoginPace, Prompter } from "../transport/ssh/types.js";
 import type { MopPackage } from "./controller/policy/mop-package.js";
 import type { RoutePlanner } from "./controller/route/routes.js";
@@ -25,7 +25,7 @@ export interface MeshOptions {
   /** Default: what OpenSSH's configuration says, else "strict" */
   readonly hostKeys?: HostKeyPolicy;
   /** How bastions are passed where the inventory is silent. Default "auto": as relays */
-  readonly hop?: Exclude<HopKind, "local"> | "auto";
+  readonly hop?: BastionKind | "auto";
   /** Seconds until a host counts as unreachable */
   readonly connectTimeout?: number;
   /** Which login steps go ahead unanswered. Default "eager" */

@@ -18,15 +18,29 @@ export interface PipeOrder {
   readonly keep: boolean;
 }
 
+/** What every order to start a node has. */
+export interface StartOrder {
+  readonly child: BootOrder;
+  /** The command becomes another account, and asks for its password */
+  readonly elevation: Elevation | null;
+}
+
 /** First `control` message down on a pipe: the session on it is yours. Encoded as a Value. */
-export interface AdoptOrder {
+export interface AdoptOrder extends StartOrder {
   readonly type: "adopt";
   readonly session: SessionState;
-  /** The command to run over the session, as boot/command.ts built it */
+  /** The command to run over the session, as boot/command.ts built it; over a terminal where it is elevated */
   readonly command: string;
-  readonly child: BootOrder;
-  /** The command becomes another account: over a terminal, and asked for its password */
-  readonly elevation: Elevation | null;
+}
+
+/**
+ * Channel kind `spawn`, and its only `control` message down: a command that this node runs is the way to a child, as
+ * `docker exec`. Encoded as a Value.
+ */
+export interface SpawnOrder extends StartOrder {
+  readonly type: "spawn";
+  /** Program and arguments; no shell is between, and nothing of it is secret */
+  readonly argv: readonly string[];
 }
 
 /** What a boot needs that becomes another account. */
@@ -53,7 +67,7 @@ export interface BootOrder {
   readonly bootTimeoutMs: number;
 }
 
-/** `control` message up on an adopted pipe; after `up` frames flow over the new link and the channel only lives on. */
+/** `control` message up on an adopted pipe or a `spawn`; after `up` frames flow over the new link and the channel only lives on. */
 export type AdoptReport =
   | { readonly type: "authenticated" }
   | { readonly type: "up"; readonly info: NodeInfo };

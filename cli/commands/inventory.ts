@@ -31,8 +31,9 @@ export function addInventory(program: Command, outcome: Outcome): void {
 }
 
 function wayText(route: DescribedHost["route"], style: Style): string {
-  const hops = route.map(({ name, kind, user, address, port }, index) => {
+  const hops = route.map(({ name, kind, user, address, port, enter }, index) => {
     if (kind === "local") return `${escapeLine(name)} ${style.dim("(this machine)")}`;
+    if (enter) return `${escapeLine(name)} ${style.dim(`(${escapeLine(enter.join(" "))})`)}`;
     const how = index < route.length - 1 && kind !== "relay" ? `, ${kind}` : "";
     const at = escapeLine(address.includes(":") ? `[${address}]` : address);
     return `${escapeLine(name)} ${style.dim(`(${escapeLine(user)}@${at}:${port}${how})`)}`;

@@ -1,4 +1,4 @@
-import { HOP_KINDS, type HopKind } from "../../relay/mesh/types.js";
+import { BASTION_KINDS, type BastionKind } from "../../relay/mesh/types.js";
 import type { HostKeyPolicy, LoginPace } from "../../transport/ssh/types.js";
 
 /** What defaults.toml says, where command line and inventory are silent. */
@@ -13,7 +13,7 @@ export interface Defaults {
   readonly becomeUser?: string;
   readonly becomeMethod?: "sudo" | "su" | "doas";
   readonly becomePassword?: string;
-  readonly hop?: Exclude<HopKind, "local"> | "auto";
+  readonly hop?: BastionKind | "auto";
   readonly pace?: LoginPace;
   /** Path of the leaves' logs */
   readonly log?: string;
@@ -88,7 +88,7 @@ export const KEYS: Readonly<Record<string, Key>> = {
   "[become] user": name("becomeUser"),
   "[become] method": choice("becomeMethod", these("sudo", "su", "doas")),
   "[become] password": password("becomePassword"),
-  "[push] hop": choice("hop", these(...HOP_KINDS.filter((kind) => kind !== "local"), "auto")),
+  "[push] hop": choice("hop", these(...BASTION_KINDS, "auto")),
   "[push] pace": choice("pace", these("plain", "conformant", "eager")),
   "[log] path": file("log"),
   "[log] enabled": choice("logEnabled", { true: true, false: false }),

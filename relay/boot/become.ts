@@ -15,6 +15,9 @@ export const askMark = (nonce: string): string => `mop-boot:${nonce}:ask;`;
  */
 const INNER = '[ -t 0 ] && stty raw -echo; exec sh -c "$@"';
 
+/** Where one is that account already, as in most containers, nothing needs to be there that becomes it. */
+const SAME = '[ "$(id -un 2>/dev/null)" = "$u" ] && exec sh -c "$@"';
+
 /** `$u` account, `$p` mark of the question, `$1` INNER, behind it what its `sh -c` is to run. */
 const OUTER = {
   sudo: 'exec sudo -S -p "$p" -H -u "$u" sh -c "$@"',
@@ -28,5 +31,13 @@ const OUTER = {
 /** Arguments of `sh -c` that run the arguments of another `sh -c` as the other account. */
 export function becomeArgs({ method, user, password }: Become, nonce: string, command: string[]): string[] {
   const program = password !== undefined || method === "su" ? method : (`${method} -n` as const);
-  return [`u=$1; p=$2; shift 2; ${OUTER[program]}`, "mop", user, askMark(nonce), INNER, "mop", ...command];
+  return [
+    `u=$1; p=$2; shift 2; ${SAME}; ${OUTER[program]}`,
+    "mop",
+    user,
+    askMark(nonce),
+    INNER,
+    "mop",
+    ...command,
+  ];
 }

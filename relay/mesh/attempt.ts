@@ -7,7 +7,7 @@ import type { Endpoint, NodeInfo } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { bootOverPipe } from "../boot/boot.js";
 import { type Core, commandFor } from "../boot/core.js";
-import type { AdoptOrder, BootOrder, Elevation } from "../orders.js";
+import type { AdoptOrder, AdoptReport, BootOrder, Elevation } from "../orders.js";
 import { type Audited, auditHandOff, auditLogin } from "./audit.js";
 import { deferred, type Place } from "./place.js";
 import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
@@ -167,30 +167,52 @@ async function handOver(
 ): Promise<NodeInfo> {
   const channel = way.channel!;
   const child = bootOrder(port, place);
+  const command = commandFor(port.core, child, place.hop.node, place.hop.become);
+  return joinedBelow(port, place, parent, child, attempts, () => ({
+    closed: channel.closed,
+    reset: () => channel.reset(),
+    send: (report) => channel.adopt({ type: "adopt", ...given, command, child }, report),
+  }));
+}
+
+/** An order to a node to start a child and join it. */
+export interface OrderBelow {
+  readonly closed: Promise<MopError | undefined>;
+  send(report: (report: AdoptReport) => void): Promise<void>;
+  reset(): void;
+}
+
+/** Announces the place below its parent, sends the order, and resolves with what the parent says of the node. */
+export async function joinedBelow(
+  port: StartPort,
+  place: Place,
+  parent: number,
+  child: BootOrder,
+  attempts: Attempts,
+  order: () => OrderBelow,
+): Promise<NodeInfo> {
   const up = deferred<NodeInfo>();
   const { login } = place;
-  const handed = auditHandOff(port.options.onAudit, place);
+  const handed = login && auditHandOff(port.options.onAudit, place);
   up.promise.catch((error: Error) => {
     login?.end(error);
     // A relay that tells of a refused login took the session and carried it on
-    handed.end(asMopError(error).code === "AUTH_REFUSED" ? undefined : error);
+    handed?.end(asMopError(error).code === "AUTH_REFUSED" ? undefined : error);
   });
   place.linkTo = parent;
   if (!attempts.announced) {
     attempts.announced = true;
     port.endpoint.addNode(place.id, parent);
   }
-  const command = commandFor(port.core, child, place.hop.node, place.hop.become);
-  void channel.closed.then((error) =>
-    up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")),
-  );
-  const adopting = channel.adopt({ type: "adopt", ...given, command, child }, (report) => {
+  const { closed, send, reset } = order();
+  void closed.then((error) => up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")));
+  const sending = send((report) => {
     login?.end();
-    handed.end();
+    handed?.end();
     if (report.type === "authenticated") place.authenticated = true;
     else up.resolve(report.info);
   });
-  await adopting.catch((error: Error) => {
+  await sending.catch((error: Error) => {
     up.reject(error);
     throw error;
   });
@@ -198,7 +220,7 @@ async function handOver(
   place.dispatched.resolve();
   const timer = setTimeout(() => {
     up.reject(new MopError("TIMEOUT", `${place.parent?.name} doesn't say what became of the session`));
-    channel.reset();
+    reset();
   }, child.bootTimeoutMs + REPORT_LATE_MS);
   return up.promise.finally(() => clearTimeout(timer));
 }

@@ -5,7 +5,7 @@ import { auditElevation } from "./audit.js";
 import { HOPS } from "./hops/table.js";
 import { backOff, type Gate, sleep } from "./limits.js";
 import type { Place } from "./place.js";
-import { type UnreachableError, unreachable } from "./unreachable.js";
+import { UnreachableError, unreachable } from "./unreachable.js";
 import type { From } from "./ways.js";
 
 /** What a guess of a pipelined login may fail with: worth one login that waits for each answer. */
@@ -56,15 +56,22 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
     }
   } catch (error) {
     const cause =
-      (await lossAbove(place)) ?? unreachable(place.name, port.signal.aborted ? cancelled(place) : error);
+      (await lossAbove(place)) ??
+      unreachable(place.name, port.signal.aborted ? cancelled(place) : explained(place, asMopError(error)));
     auditElevation(port.options.onAudit, place, cause.error);
     attempts.replay?.fail(cause);
     port.endpoint.dropChild(place.id, cause);
     place.way?.pipe.destroy();
-    place.process?.kill("SIGKILL");
+    place.process?.kill();
     place.fail(cause);
   }
 }
+
+/** A failure before the place was up, in the words of its kind of hop. */
+export const explained = (place: Place, error: MopError): MopError =>
+  place.isUp || error instanceof UnreachableError
+    ? error
+    : (HOPS[place.hop.kind].explain?.(place, error) ?? error);
 
 const cancelled = (place: Place) => new MopError("CANCELLED", `${place.name}: the run was cancelled`);
 

@@ -91,12 +91,12 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_MS);
     });
-    await Promise.race([Promise.all([endpoint.close(), ...open.map(ended)]), late]);
+    await Promise.race([Promise.all([endpoint.close(), ...open.map(({ process }) => process?.exit)]), late]);
     clearTimeout(timer);
     for (const place of open.reverse()) {
       place.ended();
       place.way?.pipe.destroy();
-      place.process?.kill("SIGKILL");
+      place.process?.kill();
     }
   }
 
@@ -125,11 +125,4 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
       return closing;
     },
   };
-}
-
-/** Resolves when a process that we started is gone. */
-function ended(place: Place): Promise<void> {
-  const child = place.process;
-  if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => child.once("exit", () => resolve()));
 }

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import type { MopError } from "../../transport/errors.js";
 import type { SshSession } from "../../transport/ssh/types.js";
 import type { NodeId, NodeInfo } from "../../transport/types.js";
@@ -9,6 +8,13 @@ import type { Way } from "./ways.js";
 
 /** What a hop starts on its host: a relay or the node of this machine, or nothing, where its session only forwards. */
 export type Starts = "relay" | "node" | "nothing";
+
+/** A process of the controller's that leads to a host. */
+export interface OwnProcess {
+  /** Resolves when it is gone */
+  readonly exit: Promise<void>;
+  kill(): void;
+}
 
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -60,7 +66,7 @@ export class Place {
   login: AuditedLogin | undefined;
   /** The node that its link leads to: its parent when the session was handed over, else the controller (0) */
   linkTo: NodeId = 0;
-  process: ChildProcess | undefined;
+  process: OwnProcess | undefined;
 
   constructor(key: string, hop: Hop, parent: Place | undefined, id: NodeId, starts: Starts) {
     this.key = key;
@@ -116,6 +122,7 @@ export function placeKey(parent: Place | undefined, hop: Hop, starts: Starts): s
     address,
     port,
     starts,
+    hop.enter ?? [],
     hop.become?.user ?? "",
     hop.become?.method ?? "",
   ]);

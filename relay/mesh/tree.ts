@@ -1,6 +1,6 @@
 import { MopError } from "../../transport/errors.js";
 import type { NodeId } from "../../transport/types.js";
-import { type GrowPort, grow } from "./grow.js";
+import { explained, type GrowPort, grow } from "./grow.js";
 import { HOPS } from "./hops/table.js";
 import { Place, placeKey } from "./place.js";
 import type { Hop } from "./types.js";
@@ -38,7 +38,7 @@ export function createTree(port: GrowPort): Tree {
       above?.failure ??
         (error instanceof UnreachableError
           ? error
-          : new UnreachableError(place.name, lost(place.name, error))),
+          : new UnreachableError(place.name, lost(place.name, explained(place, error)))),
     );
   });
 

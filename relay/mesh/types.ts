@@ -15,8 +15,14 @@ export const HOP_KINDS = [
   "jump",
   /** this machine: the core as a child process */
   "local",
+  /** a command that the host before it runs leads into it, as into a container; a node runs there */
+  "command",
 ] as const;
 export type HopKind = (typeof HOP_KINDS)[number];
+
+/** The kinds that say how an SSH host is passed as a bastion. */
+export const BASTION_KINDS = ["relay", "sealed", "jump"] as const satisfies readonly HopKind[];
+export type BastionKind = (typeof BASTION_KINDS)[number];
 
 /** One host of a route: how to log in, what to be on the way, where its Node is. */
 export interface Hop {
@@ -24,6 +30,11 @@ export interface Hop {
   readonly kind: HopKind;
   /** Path of the host's Node (mop_node); empty: look for it */
   readonly node: string;
+  /**
+   * `command` only: program and arguments that lead into it. What is to be run there goes behind them, or as one word of
+   * shell in the place of `{command}`
+   */
+  readonly enter?: readonly string[];
   /** The node runs as another account than the one that is logged in */
   readonly become?: Become;
 }

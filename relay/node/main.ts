@@ -1,12 +1,14 @@
 import { setTimeout as after } from "node:timers";
 import { createEndpoint } from "../../transport/endpoint.js";
 import type { NodeId } from "../../transport/types.js";
+import { endSpawned } from "../boot/spawn.js";
 import { joinStdio } from "../boot/stdio.js";
-import type { LinkBytes } from "./adopt.js";
 import { serveBlobs } from "./blobs.js";
 import { nodeInfo } from "./info.js";
+import type { JoinPort, LinkBytes } from "./join.js";
 import { servePipes } from "./pipes.js";
 import { serveReports } from "./reports.js";
+import { serveSpawns } from "./spawn.js";
 import { claimStdout } from "./stdout.js";
 import { serveWings } from "./wing.js";
 
@@ -22,7 +24,9 @@ export function start(core: Uint8Array): void {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const endpoint = createEndpoint({ parent: joinStdio(process.stdin, stdout), info: nodeInfo() });
   const links = new Map<NodeId, LinkBytes>();
-  servePipes({ endpoint, core, links, onLine: (name, line) => say(`${name}: ${line}`) });
+  const port: JoinPort = { endpoint, core, links, onLine: (name, line) => say(`${name}: ${line}`) };
+  servePipes(port);
+  serveSpawns(port);
   serveReports(endpoint, links);
   const wings = serveWings({ endpoint, blobs: serveBlobs(endpoint) });
 
@@ -39,6 +43,9 @@ export function start(core: Uint8Array): void {
   });
   process.stdin.on("end", () => after(() => process.exit(0), END_MS));
   for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.on(signal, () => end(143));
-  process.on("exit", () => wings.killAll());
+  process.on("exit", () => {
+    wings.killAll();
+    endSpawned();
+  });
   void endpoint.parentGone.then(() => wings.idle()).then(() => process.exit(0));
 }

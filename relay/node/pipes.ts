@@ -4,13 +4,14 @@ import type { SessionState } from "../../transport/session-state.js";
 import type { Channel } from "../../transport/types.js";
 import type { PipeOrder } from "../orders.js";
 import { wipeSessionState } from "../session/state.js";
-import { type AdoptPort, adopt } from "./adopt.js";
+import { adopt } from "./adopt.js";
 import { connectError, connectTo } from "./connect.js";
+import type { JoinPort } from "./join.js";
 import { createKept, type Kept } from "./keep.js";
 import { readAdoptOrder, readPipeOrder } from "./read-orders.js";
 
 /** Serves channels of the kind `pipe`: orders come from above only, the endpoint sees to that. */
-export function servePipes(port: AdoptPort): void {
+export function servePipes(port: JoinPort): void {
   port.endpoint.serve("pipe", (channel, args) => {
     let order: PipeOrder;
     try {
@@ -27,7 +28,7 @@ export function servePipes(port: AdoptPort): void {
 /** Largest piece that is sent up at once; a channel's messages are bounded. */
 const PIECE = 32 * 1024;
 
-async function runPipe(port: AdoptPort, channel: Channel, order: PipeOrder): Promise<void> {
+async function runPipe(port: JoinPort, channel: Channel, order: PipeOrder): Promise<void> {
   const kept = createKept(order.keep);
   const socket = connectTo(order, () => {});
   const up = sendUp(channel, socket, kept);

@@ -1,11 +1,13 @@
 import { MopError } from "../../transport/errors.js";
 import type { Value } from "../../transport/types.js";
 import { decodeValue } from "../../transport/wire/value.js";
-import type { AdoptOrder, BootOrder, Elevation, PipeOrder } from "../orders.js";
+import type { AdoptOrder, BootOrder, PipeOrder, SpawnOrder, StartOrder } from "../orders.js";
 import { decodeSessionState } from "../session/state.js";
 
 /** Longest boot command that is taken: the real one has 3 kB. */
 const MAX_COMMAND = 16 * 1024;
+/** Most words of a command that is run here: the real ones have about 20. */
+const MAX_WORDS = 64;
 
 type Table = { readonly [key: string]: Value | undefined };
 
@@ -60,32 +62,49 @@ function readBootOrder(value: Value | undefined): BootOrder {
   };
 }
 
-function readElevation(value: Value): Elevation {
-  const { secret, words } = table(value, "elevation");
+function readStartOrder({ child, elevation }: Table): StartOrder {
+  if (elevation == null) return { child: readBootOrder(child), elevation: null };
+  const { secret, words } = table(elevation, "elevation");
   if (!(secret instanceof Uint8Array)) throw bad("secret is no bytes");
   // Its own copy, to be overwritten
-  return { secret: new Uint8Array(secret), words: words === true };
+  return {
+    child: readBootOrder(child),
+    elevation: { secret: new Uint8Array(secret), words: words === true },
+  };
 }
 
-/** The order in a message. The message holds a session's keys: it is overwritten, and what was decoded of it too. */
-export function readAdoptOrder(message: Uint8Array): AdoptOrder {
+/** The order in a message. The message may hold a session's keys or a password: it is overwritten, and what was decoded of it too. */
+function readOrder<T>(message: Uint8Array, type: string, read: (from: Table) => T): T {
   let value: Value = null;
   try {
     value = decodeValue(message);
-    const from = table(value, "adopt");
-    if (from.type !== "adopt") throw bad("only `adopt` can be ordered on a pipe");
-    return {
-      type: "adopt",
-      command: text(from.command, "command", MAX_COMMAND),
-      child: readBootOrder(from.child),
-      session: decodeSessionState(from.session ?? null),
-      elevation: from.elevation == null ? null : readElevation(from.elevation),
-    };
+    const from = table(value, type);
+    if (from.type !== type) throw bad(`only \`${type}\` can be ordered here`);
+    return read(from);
   } finally {
     message.fill(0);
     wipe(value);
   }
 }
+
+export const readAdoptOrder = (message: Uint8Array): AdoptOrder =>
+  readOrder(message, "adopt", (from) => ({
+    type: "adopt",
+    command: text(from.command, "command", MAX_COMMAND),
+    ...readStartOrder(from),
+    session: decodeSessionState(from.session ?? null),
+  }));
+
+export const readSpawnOrder = (message: Uint8Array): SpawnOrder =>
+  readOrder(message, "spawn", (from) => {
+    const { argv } = from;
+    if (!Array.isArray(argv) || argv.length > MAX_WORDS || !argv[0]) throw bad("argv is no command");
+    return {
+      type: "spawn",
+      argv: argv.map((word: Value) => text(word, "argv", MAX_COMMAND)),
+      ...readStartOrder(from),
+    };
+  });
 
 function wipe(value: Value | undefined): void {
   if (value instanceof Uint8Array) value.fill(0);

@@ -1,5 +1,5 @@
 import type { Endpoint, NodeId } from "../../transport/types.js";
-import type { LinkBytes } from "./adopt.js";
+import type { LinkBytes } from "./join.js";
 import { count, table } from "./read-orders.js";
 
 /** What a node tells of itself and its links when asked from above; bytes are those of the sockets, SSH's included. */

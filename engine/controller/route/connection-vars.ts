@@ -1,6 +1,7 @@
 import type { Become } from "../../../relay/boot/become.js";
 import { HOP_KINDS, type HopKind } from "../../../relay/mesh/types.js";
 import { PolicyError } from "../policy-error.js";
+import { commandWords, PRESETS, type PresetName } from "./presets.js";
 
 /** The variables that steer a connection (interface.md, section 2); none of them is for roles. */
 export const CONNECTION_VARS = [
@@ -19,13 +20,14 @@ export const CONNECTION_VARS = [
   "mop_node",
   "mop_hop",
   "mop_optional",
+  "mop_command",
 ] as const;
 
 /** Names the variables that are secret; no connection is steered by it, and it travels nowhere either. */
 export const SECRETS_VAR = "mop_secrets";
 
-export type MopHop = HopKind | "auto";
-const HOPS: readonly string[] = [...HOP_KINDS, "auto"];
+export type MopHop = HopKind | PresetName | "auto";
+const HOPS: readonly string[] = [...HOP_KINDS, "auto", ...Object.keys(PRESETS)];
 const BECOME_METHODS: readonly string[] = ["sudo", "su", "doas"];
 
 /** What the inventory says of one host's connection; undefined where it is silent. */
@@ -43,6 +45,8 @@ export interface ConnectionVars {
   readonly hop: MopHop | undefined;
   /** As a bastion it may be left out where the host behind it is reached directly */
   readonly optional: boolean | undefined;
+  /** Words of the command that leads into it */
+  readonly command: readonly string[] | undefined;
   /** undefined where the inventory is silent */
   readonly become: boolean | undefined;
   readonly becomeUser: string | undefined;
@@ -73,6 +77,8 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
   const hop = text("mop_hop");
   if (hop !== undefined && !HOPS.includes(hop))
     throw new PolicyError(`${where}: mop_hop is "${hop}"; known are ${HOPS.join(", ")}`);
+  if (hop === undefined && vars.mop_command)
+    throw new PolicyError(`${where}: mop_command is for mop_hop = "command", which is missing`);
   const method = text("mop_become_method");
   if (method !== undefined && !BECOME_METHODS.includes(method))
     throw new PolicyError(
@@ -89,6 +95,7 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
     node: text("mop_node"),
     hop: hop as MopHop | undefined,
     optional: vars.mop_optional === undefined ? undefined : truthy(vars.mop_optional),
+    command: commandWords(vars.mop_command, where),
     become: vars.mop_become === undefined ? undefined : truthy(vars.mop_become),
     becomeUser: text("mop_become_user"),
     becomeMethod: method as Become["method"] | undefined,

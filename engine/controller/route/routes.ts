@@ -6,6 +6,7 @@ import type { Inventory } from "../inventory/inventory.js";
 import { PolicyError } from "../policy-error.js";
 import { type PasswordCommands, passwordCommands } from "../secrets/password-commands.js";
 import { parseHopName } from "./address.js";
+import { commandHop, entersBy, refuseJumps, withoutSsh } from "./command-hop.js";
 import { type ConnectionVars, connectionVars, type MopHop } from "./connection-vars.js";
 import { noSshConfig, type SshLookup, type SshSettings } from "./ssh-settings.js";
 import { parseVia } from "./via.js";
@@ -65,6 +66,7 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
       const inherited = host !== undefined && !Object.hasOwn(host.own, "mop_via");
       return inherited ? before(via, name) : via;
     }
+    if (entersBy(vars(name)) !== undefined) return [];
     const { proxyJump: jump, proxyCommand } = await ssh(name);
     if (proxyCommand !== undefined && jump === undefined)
       throw new PolicyError(
@@ -85,6 +87,8 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
 
   const hop = async (stop: Stop, isTarget: boolean): Promise<Hop> => {
     const known = vars(stop.name);
+    const by = entersBy(known);
+    if (by !== undefined) return commandHop(stop.name, by, known, `${inventory.source}: host ${stop.name}`);
     const config = await ssh(stop.name);
     const kind = hopKind(known.hop ?? options.hop ?? "auto", isTarget);
     return {
@@ -98,7 +102,7 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
   const wayOf = async ({ stops, skipped }: StopWay, target: Stop): Promise<Way> => {
     const hops = [...stops.map((stop) => hop(stop, false)), hop(target, true)];
     const [first, ...rest] = await Promise.all(hops);
-    return { hops: [skipped.length > 0 ? dialledDirectly(first!) : first!, ...rest], skipped };
+    return { hops: refuseJumps([skipped.length > 0 ? dialledDirectly(first!) : first!, ...rest]), skipped };
   };
 
   /** Every way to a host of the inventory, or to `[user@]host[:port]`, in the order in which they are to be tried. */
@@ -145,7 +149,7 @@ export const dialledDirectly = (hop: Hop): Hop => ({
 
 /** Under `auto` bastions are relays, this machine is one to others too; a target always needs a node. */
 function hopKind(wanted: MopHop, isTarget: boolean): HopKind {
-  return wanted === "auto" || wanted === "local" || (wanted === "jump" && isTarget) ? "relay" : wanted;
+  return wanted === "sealed" || (wanted === "jump" && !isTarget) ? wanted : "relay";
 }
 
 function makeTarget(
@@ -199,22 +203,8 @@ function makeTarget(
 
 /** This machine as a host, through a child process: no ssh. */
 export function localHop(name: string, node: string | undefined): Hop {
-  return {
-    kind: "local",
-    node: node ?? "",
-    target: {
-      name,
-      address: "localhost",
-      port: 0,
-      user: os.userInfo().username,
-      identityFiles: [],
-      identitiesOnly: true,
-      knownHostsFiles: [],
-      hostKeys: "strict",
-      connectTimeoutMs: DEFAULT_CONNECT_TIMEOUT_MS,
-      keepaliveMs: 0,
-    },
-  };
+  const target = withoutSsh(name, "localhost", os.userInfo().username);
+  return { kind: "local", node: node ?? "", target };
 }
 
 const expand = (file: string, folder: string): string =>

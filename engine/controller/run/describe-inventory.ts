@@ -34,6 +34,8 @@ export interface DescribedHop {
   readonly user: string;
   readonly address: string;
   readonly port: number;
+  /** The command that leads into it, where it is entered by one */
+  readonly enter?: readonly string[];
 }
 
 const SECRET = /pass(word|wd|phrase)?$|secret|token|credential|api_?key|private_?key/i;
@@ -67,12 +69,13 @@ function describeWays(ways: readonly [Way, ...Way[]]): Pick<DescribedHost, "rout
   return ways.length === 1 ? { route } : { route, ways: ways.map(({ hops }) => hops.map(describeHop)) };
 }
 
-const describeHop = ({ target, kind }: Hop): DescribedHop => ({
+const describeHop = ({ target, kind, enter }: Hop): DescribedHop => ({
   name: target.name,
   kind,
   user: target.user,
   address: target.address,
   port: target.port,
+  ...(enter && { enter }),
 });
 
 /** A variable as it may be shown: not at all when its name says that it is secret, else without secrets in it. */

@@ -1,3 +1,4 @@
+import type { MopError } from "../../../transport/errors.js";
 import type { LoginPace } from "../../../transport/ssh/types.js";
 import type { NodeInfo } from "../../../transport/types.js";
 import type { Attempts, StartPort } from "../attempt.js";
@@ -21,6 +22,8 @@ export interface HopWay {
   readonly starts: Starts;
   /** Reaches the host; resolves with what its node said, or undefined when its session forwards and nothing runs there. */
   reach(reaching: Reaching): Promise<NodeInfo | undefined>;
+  /** What else is to be said of why it could not be reached */
+  explain?(place: Place, error: MopError): MopError;
   /** From where hosts behind it are dialled, once orders may be sent there */
   wayOut(place: Place): From;
 }

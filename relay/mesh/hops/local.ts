@@ -32,7 +32,10 @@ async function startLocal(port: StartPort, place: Place, attempts: Attempts): Pr
       ];
   // In a group of its own: an interrupt at the terminal is ours to pass on
   const child = spawn(program, args, { stdio: "pipe", detached: true });
-  place.process = child;
+  place.process = {
+    exit: new Promise((resolve) => child.once("exit", () => resolve())),
+    kill: () => child.kill("SIGKILL"),
+  };
   place.authenticated = true;
   const { up, stderr } = startHere(
     port,

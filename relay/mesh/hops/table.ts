@@ -1,4 +1,5 @@
 import type { HopKind } from "../types.js";
+import { command } from "./command.js";
 import type { HopWay } from "./hop.js";
 import { jump } from "./jump.js";
 import { local } from "./local.js";
@@ -10,4 +11,5 @@ export const HOPS: Readonly<Record<HopKind, HopWay>> = {
   sealed: sshNode(false),
   jump,
   local,
+  command,
 };

@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { HOP_KINDS } from "../../../relay/mesh/types.js";
+import { BASTION_KINDS, HOP_KINDS } from "../../../relay/mesh/types.js";
 import { createLab, type Lab } from "../../support/lab.js";
 import { built, changedOf, type MopRun, mop, resourcesOf, summaryOf } from "../../support/mop.js";
 import { type PolicyFolder, policyFolder, SHOP, SHOP_FILES } from "../../support/policies.js";
@@ -141,8 +141,11 @@ describe.skipIf(!built)("a push passes its bastions", () => {
   });
   afterAll(() => shop.remove());
 
-  // Every kind there is, but for this machine, which stands before no other.
-  for (const hop of HOP_KINDS.filter((kind) => kind !== "local")) {
+  test("of every kind there is, but for this machine, which stands before no other", () => {
+    expect([...BASTION_KINDS, "command", "local"].sort()).toEqual([...HOP_KINDS].sort());
+  });
+
+  for (const hop of BASTION_KINDS) {
     test(`as ${hop}`, async () => {
       lab = await createLab({ leaves: 2 });
       try {
@@ -152,6 +155,37 @@ describe.skipIf(!built)("a push passes its bastions", () => {
         for (const leaf of lab.leaves) expect(changedOf(first, leaf)).toEqual(ALL_CHANGES);
         const second = await mop(args);
         expect(changedOf(second)).toEqual([]);
+      } finally {
+        await lab.close();
+      }
+    });
+  }
+
+  // A program in the place of `docker exec`: it refuses what it doesn't know and becomes its arguments.
+  const ENTER = '[ "$1" = in ] || exit 9; shift; [ "$1" = -- ] || exit 9; shift; exec "$@"';
+  const HOPS = ["relay", "sealed"] as const;
+  for (const [names, hop] of [["b1"], ["b2"], ["l1"], ["b2", "l1"], ["b1", "b2", "l1"]].flatMap((list) =>
+    HOPS.map((kind) => [list, kind] as const),
+  )) {
+    test(`where a command leads into ${names.join(", ")}, the other bastions ${hop}`, async () => {
+      const enter = shop.write("enter", `#!/bin/sh\n${ENTER}\n`);
+      chmodSync(enter, 0o755);
+      const vars = { mop_hop: "command", mop_command: `${enter} in --`, mop_user: "" };
+      lab = await createLab({
+        leaves: 2,
+        hosts: Object.fromEntries(names.map((name) => [name, { vars }])),
+      });
+      try {
+        const args = ["push", shop.policy, ...lab.options, "-o", "json", "--hop", hop];
+        const first = await mop(args);
+        expect(first.status, first.stderr).toBe(0);
+        for (const leaf of lab.leaves) expect(changedOf(first, leaf)).toEqual(ALL_CHANGES);
+        expect(changedOf(await mop(args))).toEqual([]);
+        const ping = await mop(["ping", ...lab.options, "-o", "json", "--hop", hop]);
+        expect(ping.status, ping.stderr).toBe(0);
+        expect(await mop(["inventory", ...lab.options])).toMatchObject({
+          stdout: expect.stringContaining(`${names[0]} (${enter} in --)`),
+        });
       } finally {
         await lab.close();
       }

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { typeCheck } from "../../../engine/controller/policy/type-check.js";
 import { CONNECTION_VARS } from "../../../engine/controller/route/connection-vars.js";
+import { PRESETS } from "../../../engine/controller/route/presets.js";
 import { describeInventory } from "../../../engine/controller/run/describe-inventory.js";
 import type { TrustEvent } from "../../../engine/controller/run/trust-hosts.js";
 import { validate } from "../../../engine/controller/run/validate.js";
@@ -106,7 +107,8 @@ describe("docs/inventory.md", () => {
 
   it("has every variable of the connection, and every kind of hop", () => {
     for (const name of CONNECTION_VARS) expect(read("docs/inventory.md")).toContain(`\`${name}\``);
-    for (const kind of [...HOP_KINDS, "auto"]) expect(read("docs/inventory.md")).toContain(`\`${kind}\``);
+    for (const kind of [...HOP_KINDS, ...Object.keys(PRESETS), "auto"])
+      expect(read("docs/inventory.md")).toContain(`\`${kind}\``);
   });
 });
 

@@ -1,12 +1,13 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openPipeChannel } from "../../../relay/mesh/pipe-channel.js";
-import { readAdoptOrder } from "../../../relay/node/read-orders.js";
+import { readAdoptOrder, readSpawnOrder } from "../../../relay/node/read-orders.js";
 import type { AdoptOrder } from "../../../relay/orders.js";
 import { encodeSessionState } from "../../../relay/session/state.js";
 import { MopError } from "../../../transport/errors.js";
 import type { SessionState } from "../../../transport/session-state.js";
 import type { Channel, Endpoint, Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
+import { mutate, type SeededRandom, seeded } from "../../support/session-mutations.js";
 import { freshState } from "../../support/session-peer.js";
 
 const child = {
@@ -80,3 +81,64 @@ test("the controller overwrites the keys of the session, and the message when it
   await adopting;
   expect(message!.every((byte) => byte === 0)).toBe(true);
 });
+
+describe("an order to run a command", () => {
+  const order = { type: "spawn", argv: ["docker", "exec", "-i", "web", "/bin/sh", "-c", ""], child };
+  const read = (over: { readonly [key: string]: Value | undefined } = {}) =>
+    readSpawnOrder(encodeValue({ ...order, ...over }));
+  const secret = Buffer.from("geheim");
+
+  test("is read as it was sent, and its message overwritten", () => {
+    expect(read()).toEqual({ ...order, elevation: null });
+    const message = encodeValue({ ...order, elevation: { secret, words: true } });
+    expect(message.includes(secret)).toBe(true);
+    expect(readSpawnOrder(message).elevation).toEqual({ secret: new Uint8Array(secret), words: true });
+    expect(message.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test.each<[string, { readonly [key: string]: Value | undefined }]>([
+    ["no command", { argv: undefined }],
+    ["a line for a command", { argv: "docker exec" }],
+    ["an empty command", { argv: [] }],
+    ["a program without a name", { argv: ["", "x"] }],
+    ["a word that is none", { argv: ["docker", 7] }],
+    ["a word with a NUL", { argv: ["docker", "a\0b"] }],
+    ["a word of 20 kB", { argv: ["docker", "x".repeat(20_000)] }],
+    ["65 words", { argv: Array.from({ length: 65 }, () => "x") }],
+    ["another type", { type: "adopt" }],
+    ["no child", { child: null }],
+    ["a nonce that is none", { child: { ...child, nonce: "$(id)" } }],
+    ["the controller for a child", { child: { ...child, id: 0 } }],
+    ["a password that is a text", { elevation: { secret: "geheim", words: true } }],
+  ])("is refused with %s", (_what, over) => {
+    expect(() => read(over)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+  });
+
+  test("is refused with a code or read as an order, however it was damaged, and always overwritten", () => {
+    const random = seeded(4);
+    let refused = 0;
+    for (let i = 0; i < 3000; i++) {
+      const whole = encodeValue(mutate({ ...order, elevation: { secret, words: false } }, random));
+      const message = i % 2 === 0 ? whole : flipped(whole, random);
+      try {
+        const { argv } = readSpawnOrder(message);
+        expect(argv[0]).not.toBe("");
+        expect(argv.every((word) => typeof word === "string" && !word.includes("\0"))).toBe(true);
+      } catch (error) {
+        expect(error).toBeInstanceOf(MopError);
+        expect((error as MopError).code).toMatch(/^(BAD_ARGUMENT|PROTOCOL)$/);
+        refused++;
+      }
+      expect(message.every((byte) => byte === 0)).toBe(true);
+    }
+    expect(refused).toBeGreaterThan(1000);
+  });
+});
+
+/** One bit of it is another, or its end is missing. */
+function flipped(bytes: Buffer, random: SeededRandom): Buffer {
+  if (random.int(2) === 0) return Buffer.from(bytes.subarray(0, random.int(bytes.length)));
+  const copy = Buffer.from(bytes);
+  copy[random.int(copy.length)]! ^= 1 << random.int(8);
+  return copy;
+}

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ErrorCode } from "../../../transport/errors.js";
 import * as constants from "../../../transport/wire/constants.js";
@@ -82,6 +82,18 @@ describe("docs/protocol.md", () => {
   it("has every error with its number, and no other", () => {
     const documented = table("Errors", ["code", "number"]).map(([name, number]) => [name, Number(number)]);
     expect(documented).toEqual(Object.entries(ErrorCode));
+  });
+
+  it("has every kind of channel that a node serves, and no other", () => {
+    const served = readdirSync(new URL("../../../relay", import.meta.url), { recursive: true })
+      .filter((name) => String(name).endsWith(".ts"))
+      .flatMap((name) => [
+        ...readFileSync(new URL(`../../../relay/${name}`, import.meta.url), "utf8").matchAll(
+          /\.serve\("(\w+)"/g,
+        ),
+      ]);
+    const documented = table("Channels", ["kind", "opened by"]).map(([cell]) => cell?.replaceAll("`", ""));
+    expect(documented.sort()).toEqual(served.map(([, kind]) => kind).sort());
   });
 
   it("has every field of a session that is handed over, and no other", () => {

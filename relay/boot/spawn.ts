@@ -1,0 +1,62 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
+import { setTimeout as after } from "node:timers";
+import { MopError } from "../../transport/errors.js";
+import { joinStdio } from "./stdio.js";
+
+/** Milliseconds that a command may live on once nobody reads it: what it runs ends by the end of its stdin. */
+const END_MS = 3000;
+
+/** A command that was started for its stdio. */
+export interface Spawned {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** Its stdin and stdout. Broken with BOOT_FAILED where the program can't be run */
+  readonly pipe: Duplex;
+  /** Resolves when it has ended, however. Never rejects. */
+  readonly exit: Promise<void>;
+  kill(): void;
+}
+
+const running = new Set<ChildProcessWithoutNullStreams>();
+
+/** In groups of their own, so that wrappers end with what they run. */
+function signal({ pid }: ChildProcessWithoutNullStreams, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid!, name);
+  } catch {
+    // Ended in this moment
+  }
+}
+
+/** This process ends: what it started is told, and has its stdin's end besides. */
+export function endSpawned(): void {
+  for (const child of running) signal(child, "SIGTERM");
+}
+
+/** Starts a command, no shell between. It is killed when it doesn't end once its pipe is closed. */
+export function spawnPiped([program = "", ...args]: readonly string[]): Spawned {
+  const child = spawn(program, args, { stdio: "pipe", detached: true });
+  const pipe = joinStdio(child.stdout, child.stdin);
+  const exit = new Promise<void>((resolve) => {
+    const ended = () => {
+      // What a wrapper that was killed leaves behind
+      if (running.delete(child)) signal(child, "SIGTERM");
+      resolve();
+    };
+    child.on("exit", ended);
+    child.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+      const why = code === "ENOENT" ? "there is no such program" : message;
+      pipe.destroy(new MopError("BOOT_FAILED", `${program} can't be run: ${why}`));
+      ended();
+    });
+  });
+  if (child.pid) running.add(child);
+  const kill = () => {
+    if (running.has(child)) signal(child, "SIGKILL");
+  };
+  pipe.on("close", () => {
+    const timer = after(kill, END_MS);
+    void exit.then(() => clearTimeout(timer));
+  });
+  return { child, pipe, exit, kill };
+}
