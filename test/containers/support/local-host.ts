@@ -47,8 +47,8 @@ export class LocalHost {
     const content = `import { definePolicy, defineRole } from "mop";
 const role = defineRole({ name: "try", async main({ ${own} }) {\n${main}\n} });
 export default definePolicy({ roles: [{ role }] });\n`;
-    await this.#container.copyContentToContainer([{ content, target: "/work/policy.ts" }]);
-    const words = ["/opt/node", "/mop/dist/cli/main.js", "local", "/work/policy.ts", "-o", "json", ...flags];
+    await this.#container.copyContentToContainer([{ content, target: "/site/policy.ts" }]);
+    const words = ["/opt/node", "/mop/dist/cli/main.js", "local", "/site/policy.ts", "-o", "json", ...flags];
     const { exitCode, stdout, stderr } = await this.#container.exec([...words, "--no-type-check"]);
     const events = stdout
       .split("\n")
