@@ -26,6 +26,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   authorizedKey: "an account",
   knownHost: "root",
   git: "a repository that can be reached",
+  reboot: "root",
 };
 
 /** Files of the host that examples change or read. */
