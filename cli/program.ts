@@ -22,6 +22,21 @@ export interface Outcome {
   print(text: string): void;
 }
 
+/** Every command, in the order in which --help lists them. */
+export const COMMANDS: readonly ((program: Command, outcome: Outcome) => void)[] = [
+  addPush,
+  addLocal,
+  addValidate,
+  addPing,
+  addDoctor,
+  addRun,
+  addFacts,
+  addInventory,
+  addTrust,
+  addInit,
+  addDemo,
+];
+
 /** Commander's "error: ...", with its suggestion on a line of its own, as one sentence like all others. */
 function tellUsage(text: string, write: (text: string) => void): void {
   const sentence = text
@@ -50,20 +65,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       if (command.opts().output === "json") reserved = reserveStdout();
     })
     .configureHelp({ sortSubcommands: false });
-  for (const add of [
-    addPush,
-    addLocal,
-    addValidate,
-    addPing,
-    addDoctor,
-    addRun,
-    addFacts,
-    addInventory,
-    addTrust,
-    addInit,
-    addDemo,
-  ])
-    add(program, outcome);
+  for (const add of COMMANDS) add(program, outcome);
   // The others inherit nothing: each command is told on its own.
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {

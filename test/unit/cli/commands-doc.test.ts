@@ -1,37 +1,14 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { addDemo } from "../../../cli/commands/demo.js";
-import { addDoctor } from "../../../cli/commands/doctor.js";
-import { addFacts } from "../../../cli/commands/facts.js";
-import { addInit } from "../../../cli/commands/init.js";
-import { addInventory } from "../../../cli/commands/inventory.js";
-import { addPing } from "../../../cli/commands/ping.js";
-import { addLocal, addPush } from "../../../cli/commands/push.js";
-import { addRun } from "../../../cli/commands/run.js";
-import { addTrust } from "../../../cli/commands/trust.js";
-import { addValidate } from "../../../cli/commands/validate.js";
-import type { Outcome } from "../../../cli/program.js";
+import { COMMANDS, type Outcome } from "../../../cli/program.js";
 
 const text = (name: string) => readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8");
 // In a table a choice is written with its bar escaped.
 const commandsDoc = text("docs/commands.md").replaceAll("\\|", "|");
 
 const program = new Command("mop").version("0");
-for (const add of [
-  addPush,
-  addLocal,
-  addValidate,
-  addPing,
-  addDoctor,
-  addRun,
-  addFacts,
-  addInventory,
-  addTrust,
-  addInit,
-  addDemo,
-])
-  add(program, { status: 0 } as Outcome);
+for (const add of COMMANDS) add(program, { status: 0 } as Outcome);
 
 /** Every flag of every command, help and version among them. */
 const flags = new Set(
