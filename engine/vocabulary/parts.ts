@@ -1,3 +1,6 @@
+/** Resource types that the wing itself has (engine/leaf/types/table.ts). */
+export const WING_TYPES = ["file", "directory", "link", "shell", "reboot", "echo"] as const;
+
 /**
  * Resource types that don't travel with the leaf's wing but in parts of their own, to the roles that use them: name of
  * the part (engine/leaf/parts/NAME.ts, a bundle of the same name) to the types in it.

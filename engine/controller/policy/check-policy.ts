@@ -1,6 +1,6 @@
 import { GATHERED, PLAIN } from "../../vocabulary/facts.js";
 import { MARK, type Policy, type RoleEntry } from "../../vocabulary/language.js";
-import { TYPE_PARTS } from "../../vocabulary/parts.js";
+import { TYPE_PARTS, WING_TYPES } from "../../vocabulary/parts.js";
 import { isPlainObject } from "../inventory/plain.js";
 import { PolicyError } from "../policy-error.js";
 import { isAmount } from "../run/batches.js";
@@ -24,7 +24,7 @@ const ENTRY_KEYS = new Set([
 /** Names in a role's context that its own types can't have. */
 const TAKEN: ReadonlySet<string> = new Set([
   ...["vars", "facts", "host", "check"],
-  ...["file", "directory", "link", "shell", "reboot", "echo"],
+  ...WING_TYPES,
   ...Object.values(TYPE_PARTS).flat(),
 ]);
 /** Names in `facts` that a role's own can't have. */

@@ -1,4 +1,4 @@
-import type { PartType } from "../../vocabulary/parts.js";
+import type { PartType, WING_TYPES } from "../../vocabulary/parts.js";
 import type { RoleContext } from "../../vocabulary/resources.js";
 import type { ResourceType } from "../type.js";
 import { directory } from "./directory.js";
@@ -13,8 +13,12 @@ export type AnyType = ResourceType<any, any, any>;
 
 /** The functions that policies are told of, but for those in parts. */
 type Declared = Exclude<keyof RoleContext, "vars" | "facts" | "host" | "check" | PartType>;
+/** Those that the vocabulary lists: neither more nor fewer. */
+type Listed = [Declared] extends [(typeof WING_TYPES)[number]]
+  ? (typeof WING_TYPES)[number]
+  : "a type is missing in WING_TYPES";
 
 /** Every resource type that the wing itself has, by the name that `main` has it under. */
 export const TYPES = { file, directory, link, shell, reboot, echo } as const satisfies Readonly<
-  Record<Declared, AnyType>
+  Record<Declared | Listed, AnyType>
 >;
