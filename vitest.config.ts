@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 
 // Rings: unit = pure logic; lab = the embedded lab on loopback (real sshd too where there is one); containers =
 // real OpenSSH on nested networks, needs Docker.
-const ring = (name: string, testTimeout: number, extra: object = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, ...extra },
+const ring = (name: string, testTimeout: number) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
 });
 
 export default defineConfig({
@@ -13,8 +13,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, os.availableParallelism() - 1),
     projects: [
       ring("unit", 20_000),
-      ring("lab", 60_000, { fileParallelism: true }),
-      ring("containers", 300_000, { fileParallelism: false }),
+      ring("lab", 60_000),
+      ring("containers", 300_000),
     ],
   },
 });
