@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 
 // Rings: unit = pure logic; lab = the embedded lab on loopback (real sshd too where there is one); containers =
 // real OpenSSH on nested networks, needs Docker.
-const ring = (name: string, testTimeout: number) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+const ring = (name: string, testTimeout: number, extra: object = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, ...extra },
 });
 
 export default defineConfig({
@@ -14,7 +14,8 @@ export default defineConfig({
     projects: [
       ring("unit", 20_000),
       ring("lab", 60_000),
-      ring("containers", 300_000),
+      // Each file has networks of its own, and an engine has addresses for some thirty of them.
+      ring("containers", 300_000, { maxWorkers: 2, sequence: { groupOrder: 1 } }),
     ],
   },
 });
