@@ -12,6 +12,10 @@ export interface WingHost {
   readonly source: Uint8Array;
   /** The order's bytes, as the controller wrote them */
   readonly order: Uint8Array;
+  /** What the wing before this one on the node left to it; undefined: nothing */
+  readonly kept: unknown;
+  /** Leaves something that can be cloned to the next wing on this node: in its memory, nowhere else. */
+  keep(value: unknown): void;
   /**
    * Sends one event (an encoded Value, at most MAX_EVENT bytes). Events get sequence numbers and arrive each once,
    * in order. Resolves when the window has room for the next; await it.

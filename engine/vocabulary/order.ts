@@ -21,7 +21,9 @@ export interface RoleOrder {
   readonly resume?: { readonly done: readonly Value[]; readonly boot: string };
   /** What the controller has of this host's files: folder of the plan's `fetchTo` to path on the host to SHA-256 */
   readonly held?: { readonly [folder: string]: { readonly [path: string]: string } };
-  /** Under --check: an earlier role would have changed something on this host, which this one may build on */
+  /** Under --check: an earlier role of this run was looked through by the same node, which kept what it planned */
+  readonly follows?: boolean;
+  /** Under --check: an earlier role would have changed something on this host that this node knows nothing of */
   readonly unsure?: boolean;
 }
 

@@ -9,6 +9,8 @@ export interface WorkerStart {
   /** The event window, and what an event takes of it on top of its length */
   readonly room: number;
   readonly cost: number;
+  /** What the worker before it left */
+  readonly kept: unknown;
 }
 
 /** From the worker to the node's main thread. */
@@ -16,7 +18,8 @@ export type WorkerMessage =
   | { readonly type: "emit" | "done"; readonly body: Uint8Array }
   | { readonly type: "blob"; readonly id: number; readonly hash: string }
   | { readonly type: "prefetch"; readonly id: number; readonly hashes: readonly string[] }
-  | { readonly type: "child"; readonly pid: number; readonly runs: boolean };
+  | { readonly type: "child"; readonly pid: number; readonly runs: boolean }
+  | { readonly type: "keep"; readonly kept: unknown };
 
 /** And back. */
 export type NodeMessage =
@@ -34,7 +37,7 @@ export function workerMain(require: NodeJS.Require): void {
   const { parentPort, workerData } = require("node:worker_threads") as typeof import("node:worker_threads");
   const { runInThisContext } = require("node:vm") as typeof import("node:vm");
   const port = parentPort as MessagePort;
-  const { entry, order, cost, ...window } = workerData as WorkerStart;
+  const { entry, order, cost, kept, ...window } = workerData as WorkerStart;
   const stop = new AbortController();
   const asked = new Map<number, { resolve(body?: Uint8Array): void; reject(error: Error): void }>();
   const waiting: (() => void)[] = [];
@@ -75,6 +78,8 @@ export function workerMain(require: NodeJS.Require): void {
   const host: WingHost = {
     source: entry,
     order,
+    kept,
+    keep: (kept) => say({ type: "keep", kept }),
     emit(event) {
       room -= event.length + cost;
       give("emit", event);

@@ -16,6 +16,8 @@ const LOST_MS = 800;
 
 export interface WingPort {
   readonly endpoint: Endpoint;
+  /** What a wing left to the next one */
+  kept?: unknown;
   readonly blobs: {
     get(hash: string): Promise<Uint8Array>;
     prefetch(hashes: readonly string[]): Promise<void>;
@@ -125,7 +127,8 @@ class WingRun {
 
   /** The role, from the worker's start until nothing of it is left. Rejects when it said no last word. */
   async #work(order: Uint8Array, entry: Uint8Array): Promise<void> {
-    const workerData: WorkerStart = { entry, order, room: EVENT_WINDOW, cost: EVENT_COST };
+    const { kept } = this.#port;
+    const workerData: WorkerStart = { entry, order, room: EVENT_WINDOW, cost: EVENT_COST, kept };
     const worker = new Worker(`(${workerMain})(require)`, {
       eval: true,
       workerData,
@@ -154,6 +157,9 @@ class WingRun {
         break;
       case "child":
         this.#groups.note(message.pid, message.runs);
+        break;
+      case "keep":
+        this.#port.kept = message.kept;
         break;
       case "blob":
         this.#answer(message.id, this.#port.blobs.get(message.hash));

@@ -50,6 +50,8 @@ export class FakeHost {
   readonly blobs = new Map<string, Uint8Array>();
   readonly asked: string[] = [];
   readonly prefetched: string[][] = [];
+  /** What the last run left to the next */
+  kept: unknown;
   readonly #stop = new AbortController();
 
   add(content: string | Uint8Array): string {
@@ -75,6 +77,10 @@ export class FakeHost {
       const host: WingHost = {
         source: this.source,
         order: encodeValue(order as unknown as Value),
+        kept: this.kept,
+        keep: (value) => {
+          this.kept = structuredClone(value);
+        },
         emit: async (bytes) => {
           const event = decodeValue(bytes) as unknown as LeafEvent;
           events.push(event);

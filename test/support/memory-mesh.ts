@@ -108,6 +108,8 @@ class Node implements NodeHandle, MemoryNode {
   readonly connectMs = 5;
   readonly gone: Promise<MopError | undefined>;
   alive = true;
+  /** What a wing left to the next */
+  #kept: unknown;
   readonly #options: MemoryMeshOptions;
   #die: (error: MopError) => void = () => {};
 
@@ -152,6 +154,10 @@ class Node implements NodeHandle, MemoryNode {
         const host: WingHost = {
           source: new Uint8Array(),
           order: run.order,
+          kept: this.#kept,
+          keep: (value) => {
+            this.#kept = structuredClone(value);
+          },
           emit: async (event) => {
             try {
               await run.onEvent(event);

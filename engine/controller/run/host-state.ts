@@ -8,6 +8,7 @@ import { elevated } from "../route/become.js";
 import type { Detour, WayMesh } from "../route/way-mesh.js";
 import type { Way } from "../route/ways.js";
 import type { PlainVars } from "../variables.js";
+import { Foreseen } from "./foreseen.js";
 import type { Report } from "./options.js";
 import type { PreparedHost } from "./prepare.js";
 
@@ -26,8 +27,8 @@ export class HostState {
   readonly vars: PlainVars;
   readonly summary: HostSummary = { ok: 0, changed: 0, failed: 0, skipped: 0, unreachable: false };
   failed = false;
-  /** Under --check: a role would have changed something there */
-  planned = false;
+  /** Under --check: what its roles planned, and which nodes know of it */
+  readonly foreseen = new Foreseen();
   /** It was dialled, or tried to */
   contacted = false;
   readonly #report: Report;

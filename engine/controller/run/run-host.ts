@@ -33,6 +33,7 @@ export async function contactable(run: RoleRun, host: HostState): Promise<"yes" 
 export async function runHost(run: RoleRun, task: Task, node: NodeHandle): Promise<HostResult> {
   const { host, at } = task;
   const before = { ...host.summary };
+  const delegated = host !== at;
   const { fetchTo } = run.role;
   const fetched = new FetchedFiles({ folder: run.folder, host: host.name, fetchTo, check: run.check });
   const follow = (held: RoleOrder["held"], on = node, resume?: RoleOrder["resume"]): Promise<WingOutcome> =>
@@ -40,7 +41,7 @@ export async function runHost(run: RoleRun, task: Task, node: NodeHandle): Promi
       entry: run.wing,
       order: roleOrder(run, host, {
         ...(fetchTo.length > 0 && held ? { held } : {}),
-        ...(run.check && at.planned ? { unsure: true } : {}),
+        ...(run.check ? at.foreseen.before(on.id, delegated) : {}),
         ...(resume ? { resume } : {}),
       }),
       signal: run.signal,
@@ -54,7 +55,7 @@ export async function runHost(run: RoleRun, task: Task, node: NodeHandle): Promi
           return run.report({ event: kind, ...where, ...rest });
         }
         host.count(event);
-        if (run.check && event.status === "changed") at.planned = true;
+        if (run.check && event.status === "changed") at.foreseen.planned(on.id, delegated);
         const { event: kind, ...rest } = event;
         run.report({ event: kind, ...where, ...rest });
       },
@@ -85,6 +86,7 @@ export async function runHost(run: RoleRun, task: Task, node: NodeHandle): Promi
     (error: unknown): WingOutcome => ({ kind: "lost", error: asMopError(error) }),
   );
   await fetched.close();
+  at.foreseen.looked(node.id, delegated || outcome.kind !== "result");
   const error = conclude(run, host, at, outcome, before.failed);
   const count = (status: "ok" | "changed" | "failed" | "skipped") => host.summary[status] - before[status];
   const lost = outcome.kind === "unreachable" && host === at;
@@ -166,7 +168,7 @@ function hookMessage(run: RoleRun, hook: string, error: unknown): string {
 function roleOrder(
   run: RoleRun,
   host: HostState,
-  more: Pick<RoleOrder, "held" | "unsure" | "resume">,
+  more: Pick<RoleOrder, "held" | "follows" | "unsure" | "resume">,
 ): Uint8Array {
   const { name, groups } = host.host;
   const vars: PlainVars = hostVariables(host.vars, run.role.vars, run.extraVars);

@@ -31,6 +31,7 @@ export function serveAccount(user: string): void {
   let role: Promise<LoadedRole> | undefined;
 
   const host = {
+    kept: undefined,
     blob: (hash: string) =>
       new Promise<Uint8Array>((resolve, reject) => {
         blobs.set(++asked, { resolve, reject });

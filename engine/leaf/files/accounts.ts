@@ -10,7 +10,6 @@ const DATABASE = { user: "passwd", group: "group" } as const;
 
 /** Ids of accounts that may be made by what a check did not run: above all that hosts give */
 const UNKNOWN = 0xfff0_0000;
-const guesses = new WeakMap<Files, Map<string, number>>();
 
 /**
  * The numeric id of a user or group; a number, or digits that name nobody, is an id already. With `files`, those that
@@ -28,16 +27,13 @@ export async function accountId(kind: AccountKind, account: string | number, fil
 /** A user's or group's name, or the id as text when it has none; for diffs. */
 export async function accountName(kind: AccountKind, id: number, files?: Files): Promise<string> {
   for (const fields of await table(kind, files)) if (fields[2] === String(id)) return fields[0] ?? String(id);
-  for (const [name, guessed] of (files && guesses.get(files)) ?? [])
-    if (guessed === id) return name.slice(kind.length + 1);
+  for (const [name, guessed] of files?.guesses ?? []) if (guessed === id) return name.slice(kind.length + 1);
   return String(id);
 }
 
-function guess(files: Files, name: string): number {
-  const known = guesses.get(files) ?? new Map<string, number>();
-  guesses.set(files, known);
-  const id = known.get(name) ?? UNKNOWN + known.size;
-  known.set(name, id);
+function guess({ guesses }: Files, name: string): number {
+  const id = guesses.get(name) ?? UNKNOWN + guesses.size;
+  guesses.set(name, id);
   return id;
 }
 

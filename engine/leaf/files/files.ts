@@ -3,6 +3,7 @@ import { createReadStream, type Stats } from "node:fs";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
 import { hasCode, Refusal, refuse } from "../errors.js";
+import type { Foresight } from "./foresight.js";
 import { PASS, permits, READ } from "./permits.js";
 
 export interface Attributes {
@@ -25,6 +26,8 @@ export type Entry = Attributes &
 export interface Content {
   readonly hash: string;
   readonly bytes?: Uint8Array;
+  /** Hashes of the blobs that it is made of, where the controller has it */
+  readonly pieces?: readonly string[];
   load?(): Promise<Uint8Array>;
 }
 
@@ -43,8 +46,24 @@ const MAX_LINKS = 40;
  * files, so that a file may be planned in a folder that was only planned before.
  */
 export class Files {
-  readonly #foreseen = new Map<string, Entry | undefined>();
-  #uncertain = false;
+  readonly #foreseen: Map<string, Entry | undefined>;
+  #uncertain: boolean;
+  readonly #blob: ((hash: string) => Promise<Uint8Array>) | undefined;
+  /** Ids that stand for accounts which what was not run may make (accounts.ts) */
+  readonly guesses: Map<string, number>;
+
+  /** @param earlier what earlier roles of a check planned; `blob` brings pieces of contents that it only names */
+  constructor(earlier?: Foresight, blob?: (hash: string) => Promise<Uint8Array>) {
+    this.#foreseen = new Map(earlier?.entries);
+    this.#uncertain = earlier?.uncertain ?? false;
+    this.guesses = new Map(earlier?.guesses);
+    this.#blob = blob;
+  }
+
+  /** What was planned so far, the roles before included. */
+  get foresight(): Foresight {
+    return { uncertain: this.#uncertain, entries: this.#foreseen, guesses: this.guesses };
+  }
 
   /** Under --check: a command was not run, and what it would have made is not known. */
   get uncertain(): boolean {
@@ -137,12 +156,17 @@ export class Files {
   /** A file's content; undefined where only its hash was planned, and nothing brings more. */
   async read(at: string, entry: Entry & { kind: "file" }): Promise<Uint8Array | undefined> {
     this.#mayUse(at, READ, `${at} can't be read`);
-    if (entry.content) return entry.content.bytes ?? entry.content.load?.();
+    if (entry.content) return entry.content.bytes ?? entry.content.load?.() ?? this.#fetch(entry.content);
     try {
       return await readFile(at);
     } catch (error) {
       throw refuse(`${at} can't be read`, error);
     }
+  }
+
+  async #fetch({ pieces }: Content): Promise<Uint8Array | undefined> {
+    if (!pieces || !this.#blob) return undefined;
+    return Buffer.concat(await Promise.all(pieces.map(this.#blob)));
   }
 
   /** The disk tells what this user may; of what was planned the planned mode does. */

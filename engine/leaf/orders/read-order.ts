@@ -7,6 +7,7 @@ type Fields = { readonly [key: string]: Value | undefined };
 const isText = (value: unknown): value is string => typeof value === "string";
 const isMap = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array);
+const isFlag = (value: unknown): boolean => value === undefined || typeof value === "boolean";
 const isList = (value: unknown): value is readonly Value[] => Array.isArray(value);
 const isTextList = (value: unknown): boolean => isList(value) && value.every(isText);
 const isLog = (log: unknown): boolean =>
@@ -31,7 +32,8 @@ export function readOrderValue(value: Value): LeafOrder {
         isLog(order.log) &&
         (order.resume === undefined ||
           (isMap(order.resume) && isList(order.resume.done) && isText(order.resume.boot))) &&
-        (order.unsure === undefined || typeof order.unsure === "boolean")
+        isFlag(order.follows) &&
+        isFlag(order.unsure)
       : kind === "command"
         ? isText(order.command) && (order.timeoutMs === null || typeof order.timeoutMs === "number")
         : kind === "call"

@@ -8,6 +8,7 @@ import { gatherFacts } from "../facts/gather.js";
 import { roleFacts } from "../facts/role-facts.js";
 import { fetchedFiles } from "../files/fetched.js";
 import { Files } from "../files/files.js";
+import type { Foresight } from "../files/foresight.js";
 import { OfferedFiles } from "../files/offered.js";
 import { type ModuleLoader, ROLE_FILE } from "../modules/loader.js";
 import { PartLoader } from "../modules/part-loader.js";
@@ -21,7 +22,7 @@ import { RoleRenderer } from "./renderer.js";
 import { roleVariables } from "./variables.js";
 
 export interface RoleParts {
-  readonly host: Pick<WingHost, "blob" | "prefetch" | "signal">;
+  readonly host: Pick<WingHost, "blob" | "prefetch" | "signal" | "kept">;
   readonly children: Children;
   readonly events: Pick<Events, "output" | "fetch">;
   readonly reboots: RoleTools["reboots"];
@@ -59,8 +60,10 @@ export async function loadRole(order: RoleOrder, plan: RolePlan, parts: RolePart
   const wingParts = new PartLoader(parts.partLoader, plan.parts);
   const vars = roleVariables(order, plan);
   const offered = new OfferedFiles(host, plan.files, plan.trees);
-  const files = new Files();
-  if (plan.check && order.unsure) files.doubt();
+  const earlier = plan.check && order.follows ? (host.kept as Foresight | undefined) : undefined;
+  const files = new Files(earlier, (hash) => host.blob(hash));
+  // What was planned as another user, or by a program that is gone, is not known here.
+  if (plan.check && (order.unsure || (order.follows && !earlier))) files.doubt();
   const tools: RoleTools = {
     check: plan.check,
     diff: plan.diff,

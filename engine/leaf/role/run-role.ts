@@ -3,6 +3,8 @@ import type { LeafResult, LogOrder, RoleOrder, RolePlan } from "../../vocabulary
 import type { RoleContext } from "../../vocabulary/resources.js";
 import { Accounts } from "../account/accounts.js";
 import type { Events } from "../events.js";
+import type { Files } from "../files/files.js";
+import { keepable } from "../files/foresight.js";
 import { LogFile } from "../log/log-file.js";
 import { RunLog } from "../log/run-log.js";
 import type { Secrets } from "../secrets.js";
@@ -30,8 +32,10 @@ export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafRe
   const strays = watchStrays();
   const accounts = new Accounts({ ...parts, order });
   const reboots = new Reboots(order.resume);
+  let planned: Files | undefined;
   try {
     const role = await loadRole(order, plan, { ...parts, reboots });
+    planned = role.tools.files;
     secrets.begin();
     const context = roleContext({
       role: plan.role,
@@ -68,6 +72,7 @@ export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafRe
     if (host.signal.aborted) throw thrown;
     return await conclude(plan, events, roleError(thrown, positions));
   } finally {
+    if (plan.check && planned) host.keep(keepable(planned.foresight));
     accounts.close();
     strays.release();
     await log?.close();

@@ -15,6 +15,10 @@ export interface Desired {
   readonly executable: boolean;
   /** Time of last change that it gets; default: now */
   readonly modified?: Date | undefined;
+  /** Where it was made here */
+  readonly bytes?: Uint8Array;
+  /** Hashes of its blobs, where it comes from the controller */
+  readonly pieces?: readonly string[];
   /** `cold`: no such file was there before */
   stream(cold: boolean): AsyncIterable<Uint8Array>;
 }
@@ -26,8 +30,9 @@ export async function desiredContent(
 ): Promise<Desired | undefined> {
   const { source, template } = options;
   if (source !== undefined) {
-    const { size, hash, executable } = context.offered.find(source);
-    return { size, hash, executable, stream: (cold) => context.offered.stream(source, cold) };
+    const { size, hash, executable, chunks } = context.offered.find(source);
+    const pieces = chunks.length > 0 ? chunks : [hash];
+    return { size, hash, executable, pieces, stream: (cold) => context.offered.stream(source, cold) };
   }
   const made =
     template === undefined ? options.content : await context.renderer.file(template, options.vars ?? {});
@@ -38,14 +43,16 @@ export async function desiredContent(
 export function desiredBytes(made: string | Uint8Array): Desired {
   const bytes = typeof made === "string" ? Buffer.from(made) : made;
   const hash = createHash("sha256").update(bytes).digest("hex");
-  return { size: bytes.length, hash, executable: false, stream: () => once(bytes) };
+  return { size: bytes.length, hash, executable: false, bytes, stream: () => once(bytes) };
 }
 
 /** What a file that was only planned is to those that come later. */
 export function foreseen(desired: Desired, after: Attributes, shown?: Shown): Entry {
+  const bytes = shown?.after ?? desired.bytes;
   const content = {
     hash: desired.hash,
-    ...(shown?.after ? { bytes: shown.after } : {}),
+    ...(bytes ? { bytes } : {}),
+    ...(desired.pieces ? { pieces: desired.pieces } : {}),
     load: () => whole(desired.stream(true)),
   };
   return { ...after, kind: "file", size: desired.size, content };
