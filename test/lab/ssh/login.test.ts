@@ -15,7 +15,7 @@ import {
   startDropbear,
   startSshd,
 } from "../../support/real-sshd.js";
-import { targetOf } from "../../support/ssh-target.js";
+import { commandOver, targetOf } from "../../support/ssh-target.js";
 
 const silent = () => {};
 const pipeTo = (server: RealServer) => () => dialSocket(server.address, server.port, 5000);
@@ -41,8 +41,10 @@ for (const [name, missing, start] of servers) {
     it("a command's output, its stderr and its end arrive", async () => {
       const errors: Buffer[] = [];
       const pipe = await session.exec("cat; echo oops >&2", (chunk) => errors.push(chunk));
+      const over = commandOver(pipe);
       pipe.end("hello");
       expect(await text(pipe)).toBe("hello");
+      await over;
       expect(Buffer.concat(errors).toString()).toBe("oops\n");
     });
 

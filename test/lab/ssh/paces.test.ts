@@ -12,7 +12,7 @@ import {
   startDropbear,
   startSshd,
 } from "../../support/real-sshd.js";
-import { targetOf } from "../../support/ssh-target.js";
+import { commandOver, targetOf } from "../../support/ssh-target.js";
 import { libraryTarget, startLibrary } from "../../support/ssh2-server.js";
 
 const PACES = ["plain", "conformant", "eager"] as const;
@@ -97,8 +97,10 @@ for (const [name, missing, start] of servers) {
       const session = await createLogin()(pipeTo(server), targetOf(server), { pace });
       const sent = Buffer.alloc(80_000, "0123456789abcdef!");
       const pipe = await session.exec("cat", silent);
+      const over = commandOver(pipe);
       pipe.end(sent);
       expect((await buffer(pipe)).equals(sent)).toBe(true);
+      await over;
       await session.authenticated;
       expect(await text((await session.exec("echo again", silent)).end())).toBe("again\n");
       session.close();
