@@ -21,7 +21,7 @@ export function judge(state: State, played: Played): void {
   }
   expect(played.lacks).toBe("");
   if (state.each) {
-    expect(again.report).toEqual(applied.report);
+    expect(again.report).toMatchObject({ status: applied.report.status, changes: applied.report.changes });
     return;
   }
   const settled = state.error === undefined ? { status: "ok", changes: [] } : applied.report;
