@@ -45,7 +45,7 @@ export async function planProgram(
   if (readOnly && (options.creates ?? options.removes) !== undefined)
     throw new Refusal('it can\'t be "readOnly" and have "creates" or "removes"');
   if (await isDone(context, options)) return { actions: [], apply: async () => [], extra: () => NOT_RUN };
-  if (readOnly && cwd !== undefined && (await isPlannedOnly(context, cwd)))
+  if (cwd !== undefined && (await isPlannedOnly(context, cwd)) && readOnly)
     return { actions: [], apply: async () => [], extra: () => NOT_RUN };
   const actions = readOnly ? [] : ["run"];
   let outcome: Pick<ShellResult, "rc" | "stdout" | "stderr"> = NOT_RUN;
@@ -91,10 +91,14 @@ async function isDone({ files, uncertain }: TypeContext, options: CreatesOptions
   return options.removes !== undefined && !(await stands(options.removes)) && !uncertain();
 }
 
-/** Under --check: whether a folder will be there, or may be, but is not yet. What only looks at it can't run then. */
+/**
+ * Under --check: whether a folder will be there, or may be, but is not yet. What only looks at it can't run then. Throws
+ * a Refusal for one that will not be.
+ */
 async function isPlannedOnly({ check, files, uncertain }: TypeContext, cwd: string): Promise<boolean> {
-  if (!check) return false;
   const { path, entry } = await files.resolve(cwd, true);
-  if (!entry) return uncertain();
-  return entry.kind === "directory" && entry.fresh === true && files.isForeseen(path);
+  const at = `the command can't be started in the folder ${cwd}: `;
+  if (entry && entry.kind !== "directory") throw new Refusal(`${at}it is no folder`);
+  if (!entry && !uncertain()) throw new Refusal(`${at}it does not exist`);
+  return check && (!entry || (entry.fresh === true && files.isForeseen(path)));
 }

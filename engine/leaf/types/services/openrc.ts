@@ -1,3 +1,4 @@
+import { Refusal } from "../../errors.js";
 import type { TypeContext } from "../../type.js";
 import type { Deed, ServiceProvider } from "./provider.js";
 import { ABSENT } from "./provider.js";
@@ -28,6 +29,13 @@ export const openrc: ServiceProvider = {
       enabled,
       ...(rc === 32 ? { trouble: "crashed" } : {}),
     };
+  },
+  async mustFit(deeds, _state, context, name) {
+    if (!deeds.includes("reload")) return;
+    // "* reload: no description", on stderr
+    const { rc, stdout, stderr } = await context.exec("rc-service", [name, "describe"], { accept: "any" });
+    if (rc === 0 && !/\breload:/.test(stdout + stderr))
+      throw new Refusal("openrc can't reload it: its script does not say how (it has no reload())");
   },
   async act(context, deed, name) {
     const [program, ...args] = COMMANDS[deed]?.(name) ?? [];

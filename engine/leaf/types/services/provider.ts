@@ -13,6 +13,8 @@ export interface ServiceState {
   readonly passing?: boolean;
   /** Why it failed, where the manager says so */
   readonly trouble?: string;
+  /** What can't be done to it, and why */
+  readonly bars?: Partial<Readonly<Record<Deed, string>>>;
 }
 
 export const ABSENT: ServiceState = { exists: false, running: false, enabled: false };
@@ -36,7 +38,12 @@ export interface ServiceProvider extends Provider {
   /** What it can do */
   readonly deeds: readonly Deed[];
   /** Throws a Refusal for what it can't do without doing more than was asked */
-  mustFit?(deeds: readonly Deed[], state: ServiceState): void;
+  mustFit?(
+    deeds: readonly Deed[],
+    state: ServiceState,
+    context: TypeContext,
+    name: string,
+  ): void | Promise<void>;
   /** `all`: what is done beside it, since some managers do two of them at once */
   act(context: TypeContext, deed: Deed, name: string, all: readonly Deed[]): Promise<void>;
 }

@@ -32,7 +32,10 @@ export const service: ResourceType<ServiceOptions, Result, ServiceProvider> = {
     const strange = deeds.find((deed) => !provider.deeds.includes(deed));
     if (strange !== undefined)
       throw new Refusal(`${provider.name} has no way to ${WORDS[strange]} a service`);
-    provider.mustFit?.(deeds, state);
+    const barred = deeds.find((deed) => state.bars?.[deed] !== undefined);
+    if (barred !== undefined)
+      throw new Refusal(`${provider.name} can't ${WORDS[barred]} it: ${state.bars?.[barred]}`);
+    await provider.mustFit?.(deeds, state, context, name);
     return deeds.length === 0 ? NOTHING : carryingOut(context, name, deeds, state, provider);
   },
 };

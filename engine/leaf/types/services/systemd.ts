@@ -1,8 +1,9 @@
 import { Refusal } from "../../errors.js";
 import type { TypeContext } from "../../type.js";
-import { DEEDS, type ServiceProvider } from "./provider.js";
+import { DEEDS, type Deed, type ServiceProvider, type ServiceState } from "./provider.js";
 
-const PROPERTIES = "LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,Result";
+const PROPERTIES =
+  "LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,Result,CanStart,CanStop,CanReload,FragmentPath";
 const RUNS = new Set(["active", "reloading", "activating", "refreshing"]);
 const ENABLED = new Set(["enabled", "alias"]);
 /** Enabled until the next start of the host only, or by what generated them */
@@ -29,17 +30,20 @@ export const systemd: ServiceProvider = {
     if (state === "generated") state = await scriptState(context, name);
     const known = ENABLED.has(state) || DISABLED.has(state) || masked || state.startsWith("masked");
     const failed = value("ActiveState") === "failed";
+    // A unit that nobody uses is read when it is asked for.
+    const stale =
+      value("NeedDaemonReload") === "yes" ||
+      (planned && load === "loaded" && (running || ENABLED.has(state)));
     return {
       exists: load === "loaded" || masked || planned,
       running,
       enabled: known ? ENABLED.has(state) : undefined,
       masked,
-      // A unit that nobody uses is read when it is asked for.
-      stale:
-        value("NeedDaemonReload") === "yes" ||
-        (planned && load === "loaded" && (running || ENABLED.has(state))),
+      stale,
       passing: value("Type") === "oneshot",
       ...(failed ? { trouble: value("Result") || "failed" } : {}),
+      // Of what systemd has not read yet it can't be told.
+      bars: load === "loaded" && !stale && !planned ? barsOf(value) : {},
     };
   },
   async act(context, deed, name) {
@@ -47,6 +51,21 @@ export const systemd: ServiceProvider = {
     await context.exec("systemctl", [COMMANDS[deed] ?? deed, ...args]);
   },
 };
+
+type Bars = NonNullable<ServiceState["bars"]>;
+
+/** What systemd would refuse to do to a unit. */
+function barsOf(value: (property: string) => string): Bars {
+  const bars: Partial<Record<Deed, string>> = {};
+  const manual = "its unit leaves that to other units";
+  if (value("CanStart") === "no") bars.start = bars.restart = `${manual} (RefuseManualStart=)`;
+  if (value("CanStop") === "no") bars.stop = bars.restart = `${manual} (RefuseManualStop=)`;
+  if (value("CanReload") === "no") bars.reload = "its unit does not say how (it has no ExecReload=)";
+  const file = value("FragmentPath");
+  if (file.startsWith("/etc/systemd/system/"))
+    bars.mask = `${file} is in the place of the mask; remove it with file() before`;
+  return bars;
+}
 
 /** Scripts of /etc/init.d, which systemd starts: whether they are enabled stands elsewhere. */
 async function scriptState(context: TypeContext, name: string): Promise<string> {

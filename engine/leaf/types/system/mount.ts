@@ -1,3 +1,4 @@
+import { realpath, stat } from "node:fs/promises";
 import type { MountOptions } from "../../../vocabulary/resources.js";
 import { Refusal } from "../../errors.js";
 import { oneOf, rules } from "../../options.js";
@@ -27,11 +28,13 @@ export const mount: ResourceType<MountOptions> = {
     const before = fstabEntry(table, at);
     const after = state === "unmounted" ? table : withEntry(table, at, wanted);
     const file = after === table ? undefined : await fileStep(context, "fstab", FSTAB, after);
-    const now = await mountedAt(context, at);
+    // A mount behind a link stands in the kernel's table by its real folder.
+    const { path: real } = await context.files.resolve(at, true);
+    const now = await mountedAt(context, real);
     if (state === "present") return stepsPlan(context, [file]);
     // Unmounted first, so that fstab never lacks what is mounted.
-    if (state !== "mounted") return stepsPlan(context, [now && unmountStep(context, at, now), file]);
-    return planMounted(context, at, wanted!, before, now, file);
+    if (state !== "mounted") return stepsPlan(context, [now && unmountStep(context, real, now), file]);
+    return planMounted(context, real, wanted!, before, now, file);
   },
 };
 
@@ -52,15 +55,18 @@ function wantedEntry(
 interface Mounted {
   readonly device: string;
   readonly type: string;
+  /** How many lie over each other; the others are the last one's */
+  readonly layers: number;
 }
 
-/** What is mounted there now, the last where several lie over each other. */
+/** What is mounted there now. */
 async function mountedAt(context: TypeContext, at: string): Promise<Mounted | undefined> {
   const { stdout } = await context.exec("cat", ["/proc/mounts"]);
   let found: Mounted | undefined;
   for (const line of stdout.split("\n")) {
     const [device = "", point = "", type = ""] = line.split(" ");
-    if (unescaped(point) === at) found = { device: unescaped(device), type };
+    if (unescaped(point) === at)
+      found = { device: unescaped(device), type, layers: (found?.layers ?? 0) + 1 };
   }
   return found;
 }
@@ -76,13 +82,14 @@ async function planMounted(
   if (!now) {
     const { entry } = await context.files.resolve(at, true);
     if (!entry && !context.uncertain())
-      throw new Refusal(`the folder ${at} does not exist; make it with directory() before`);
+      throw new Refusal(`the folder ${wanted.at} does not exist; make it with directory() before`);
     if (entry && entry.kind !== "directory") throw new Refusal("it is no folder");
     return stepsPlan(context, [file, mountStep(context, at, wanted)]);
   }
-  // UUID= and LABEL= are not what the kernel shows.
-  const other = wanted.device.startsWith("/") && now.device.startsWith("/") && wanted.device !== now.device;
-  if (other || (before && (before.device !== wanted.device || before.type !== wanted.type)))
+  if (
+    !(await isOf(wanted, now, at)) ||
+    (before && (before.device !== wanted.device || before.type !== wanted.type))
+  )
     return stepsPlan(context, [unmountStep(context, at, now), file, mountStep(context, at, wanted)]);
   const options = before !== undefined && before.options !== wanted.options;
   return stepsPlan(context, [
@@ -91,11 +98,27 @@ async function planMounted(
   ]);
 }
 
+/** Whether what is mounted is of that device, as far as the kernel's table tells: UUID= and LABEL= don't stand there. */
+async function isOf({ device, options }: FstabEntry, now: Mounted, at: string): Promise<boolean> {
+  if (!device.startsWith("/")) return true;
+  if (/(^|,)r?bind(,|$)/.test(options)) {
+    // The table has the device that the bound folder lies on.
+    const [from, to] = await Promise.all([device, at].map((one) => stat(one).catch(() => undefined)));
+    return from !== undefined && to !== undefined && from.dev === to.dev && from.ino === to.ino;
+  }
+  if (!now.device.startsWith("/")) return true;
+  // Logical volumes and /dev/disk have several names for one device.
+  const [wanted, there] = await Promise.all(
+    [device, now.device].map((one) => realpath(one).catch(() => one)),
+  );
+  return wanted === there;
+}
+
 const unmountStep = (context: TypeContext, at: string, now: Mounted): Step => ({
   action: "unmount",
   diff: `mounted: ${now.device} -> none\n`,
   async apply() {
-    await context.exec("umount", [at]);
+    for (let layer = 0; layer < now.layers; layer++) await context.exec("umount", [at]);
   },
 });
 
@@ -103,7 +126,8 @@ const mountStep = (context: TypeContext, at: string, wanted: FstabEntry): Step =
   action: "mount",
   diff: `mounted: none -> ${wanted.device}\n`,
   async apply() {
-    await context.exec("mount", [at]);
+    // By its name in fstab.
+    await context.exec("mount", [wanted.at]);
     if (!(await mountedAt(context, at))) throw new Refusal("it was mounted, but is not there");
   },
 });

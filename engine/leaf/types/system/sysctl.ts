@@ -62,6 +62,8 @@ async function liveStep(context: TypeContext, name: string, wanted: string): Pro
       `the kernel has no setting "${name}" (a module may be missing); "live: false" is for the next start`,
     );
   if (now !== undefined && spaced(now) === wanted) return undefined;
+  const { entry } = await context.files.resolve(at, true);
+  if (entry && (entry.mode & 0o222) === 0) throw new Refusal(`the setting "${name}" can only be read`);
   return {
     action: "live",
     diff: `live: ${now === undefined ? "none" : spaced(now)} -> ${wanted}\n`,

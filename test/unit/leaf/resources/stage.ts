@@ -15,10 +15,14 @@ import type { ResourceError } from "../../../../engine/leaf/errors.js";
 import { fetchedFiles } from "../../../../engine/leaf/files/fetched.js";
 import { Files } from "../../../../engine/leaf/files/files.js";
 import { OfferedFiles } from "../../../../engine/leaf/files/offered.js";
+import * as accounts from "../../../../engine/leaf/parts/accounts.js";
 import * as commands from "../../../../engine/leaf/parts/commands.js";
 import * as files from "../../../../engine/leaf/parts/files.js";
+import * as packages from "../../../../engine/leaf/parts/packages.js";
+import * as services from "../../../../engine/leaf/parts/services.js";
+import * as system from "../../../../engine/leaf/parts/system.js";
 import { Children } from "../../../../engine/leaf/process/children.js";
-import { type ResourceReport, runResource } from "../../../../engine/leaf/resource.js";
+import { type ResourceName, type ResourceReport, runResource } from "../../../../engine/leaf/resource.js";
 import { Reboots } from "../../../../engine/leaf/role/reboots.js";
 import type { RoleTools } from "../../../../engine/leaf/type.js";
 import { TYPES } from "../../../../engine/leaf/types/table.js";
@@ -66,7 +70,15 @@ export async function look(folder: string): Promise<Tree> {
   return tree;
 }
 
-const ALL_TYPES = { ...TYPES, ...files.types, ...commands.types };
+const ALL_TYPES = {
+  ...TYPES,
+  ...files.types,
+  ...commands.types,
+  ...accounts.types,
+  ...packages.types,
+  ...services.types,
+  ...system.types,
+};
 export type TypeName = keyof typeof ALL_TYPES;
 
 export interface Ran {
@@ -104,7 +116,7 @@ export class Run {
     };
   }
 
-  async do(type: TypeName, name: string, options: object = {}): Promise<Ran> {
+  async do(type: TypeName, name: ResourceName, options: object = {}): Promise<Ran> {
     const reports: ResourceReport[] = [];
     const extras = { report: (report: ResourceReport) => void reports.push(report) };
     // The table's types differ in their options, which runResource checks.

@@ -3,11 +3,12 @@ import { service } from "../../../../../engine/leaf/types/services/service.js";
 import { type Answer, type SystemCase, type SystemState, testSystemCases } from "../system.js";
 
 const openrc = { serviceManager: "openrc" };
-const onOpenrc = (status: number, levels: string): SystemState => ({
+const onOpenrc = (status: number, levels: string, described = ""): SystemState => ({
   facts: openrc,
   programs: {
     "rc-service --exists nginx": "",
     "rc-service nginx status": { rc: status },
+    "rc-service nginx describe": { rc: 0, stderr: described },
     "rc-update -a show": `                nginx | ${levels}\n           nginx-debug |      default\n`,
   },
 });
@@ -55,11 +56,18 @@ const OPENRC: readonly SystemCase[] = [
   },
   {
     claim: "reloaded reloads",
-    state: onOpenrc(0, ""),
+    state: onOpenrc(0, "", " * reload: no description\n"),
     name: "nginx",
     options: { reloaded: true },
     actions: ["reload"],
     ran: ["rc-service nginx reload"],
+  },
+  {
+    claim: "a script without reload can't reload",
+    state: onOpenrc(0, "", " * healthcheck: no description\n"),
+    name: "nginx",
+    options: { reloaded: true },
+    error: "openrc can't reload it",
   },
   {
     claim: "it can't mask",

@@ -2,7 +2,8 @@ import { service } from "../../../../../engine/leaf/types/services/service.js";
 import { type SystemCase, type SystemState, testSystemCases } from "../system.js";
 
 const facts = { serviceManager: "systemd" };
-const SHOW = "systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,Result";
+const SHOW =
+  "systemctl show --property=LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,Result,CanStart,CanStop,CanReload,FragmentPath";
 
 interface Unit {
   readonly load?: string;
@@ -11,6 +12,8 @@ interface Unit {
   readonly stale?: boolean;
   readonly type?: string;
   readonly result?: string;
+  /** More properties, a line each */
+  readonly more?: string;
 }
 const unit = ({
   load = "loaded",
@@ -19,8 +22,9 @@ const unit = ({
   stale = false,
   type = "simple",
   result = "success",
+  more = "",
 }: Unit) =>
-  `Type=${type}\nResult=${result}\nLoadState=${load}\nActiveState=${active}\nUnitFileState=${file}\nNeedDaemonReload=${stale ? "yes" : "no"}\n`;
+  `Type=${type}\nResult=${result}\nLoadState=${load}\nActiveState=${active}\nUnitFileState=${file}\nNeedDaemonReload=${stale ? "yes" : "no"}\n${more}`;
 const state = (how: Unit, name = "nginx"): SystemState => ({
   facts,
   programs: { [`${SHOW} ${name}`]: unit(how) },
@@ -28,7 +32,52 @@ const state = (how: Unit, name = "nginx"): SystemState => ({
 const stopped: Unit = { active: "inactive", file: "disabled" };
 const NONE: Unit = { load: "not-found", active: "inactive", file: "" };
 
+const barred = (claim: string, how: Unit, options: object, rest: Pick<SystemCase, "error" | "actions">) => ({
+  claim,
+  state: state(how),
+  name: "nginx",
+  options: { ...options },
+  ...rest,
+});
+
 const CASES: readonly SystemCase[] = [
+  barred(
+    "one without ExecReload",
+    { more: "CanReload=no\n" },
+    { reloaded: true },
+    { error: "systemd can't reload it" },
+  ),
+  barred("one with ExecReload", { more: "CanReload=yes\n" }, { reloaded: true }, { actions: ["reload"] }),
+  barred(
+    "one that was given ExecReload but not read",
+    { more: "CanReload=no\n", stale: true },
+    { daemonReload: true, reloaded: true },
+    { actions: ["daemonReload", "reload"] },
+  ),
+  barred(
+    "one that may not be started by hand",
+    { ...stopped, more: "CanStart=no\n" },
+    { started: true },
+    { error: "RefuseManualStart=" },
+  ),
+  barred(
+    "one that may not be stopped by hand",
+    { more: "CanStop=no\n" },
+    { restarted: true },
+    { error: "RefuseManualStop=" },
+  ),
+  barred(
+    "a unit in /etc is in the mask's place",
+    { more: "FragmentPath=/etc/systemd/system/nginx.service\n" },
+    { masked: true },
+    { error: "/etc/systemd/system/nginx.service is in the place of the mask" },
+  ),
+  barred(
+    "a unit in /usr is none",
+    { more: "FragmentPath=/usr/lib/systemd/system/nginx.service\n" },
+    { masked: true },
+    { actions: ["mask"] },
+  ),
   {
     claim: "one that runs and is enabled needs nothing",
     state: state({}),

@@ -163,6 +163,13 @@ const MOUNT: readonly SystemCase[] = [
     actions: [],
   },
   {
+    claim: "a device under another of its names is the same",
+    state: is(LINE.replace("/dev/sdb1", "/usr/../dev/null"), DATA.replace("/dev/sdb1", "/dev/null")),
+    name: at,
+    options: { ...data, device: "/usr/../dev/null" },
+    actions: [],
+  },
+  {
     claim: "present is fstab alone",
     state: is(OTHER, ROOT),
     name: at,
