@@ -24,7 +24,7 @@ export interface MeshOptions {
   readonly knownHosts?: string;
   /** Default: what OpenSSH's configuration says, else "strict" */
   readonly hostKeys?: HostKeyPolicy;
-  /** How bastions are passed where the inventory is silent. Default "auto": as relays */
+  /** How bastions are passed where the inventory is silent. Default "auto": as relays, or jumps where no node can be had */
   readonly hop?: BastionKind | "auto";
   /** Seconds until a host counts as unreachable */
   readonly connectTimeout?: number;

@@ -6,7 +6,10 @@ import type { NodeId, NodeInfo } from "../transport/types.js";
  * the relay program (relay/node) serves. All of it comes from above; a router lets none of it come from below.
  */
 
-/** Channel kind `pipe`: the far end is a TCP connection that this node opens. Data is the raw stream. */
+/**
+ * Channel kind `pipe`: the far end is a TCP connection that this node opens, or a host that it carries a session to. Data
+ * is the raw stream.
+ */
 export interface PipeOrder {
   readonly host: string;
   readonly port: number;
@@ -16,6 +19,8 @@ export interface PipeOrder {
    * a pipe and `adopt` is refused).
    */
   readonly keep: boolean;
+  /** The session's server connects, not this node: id of the child that could not be started over it (`failed`). 0: none */
+  readonly through: NodeId;
 }
 
 /** What every order to start a node has. */
@@ -70,9 +75,11 @@ export interface BootOrder {
 /** `control` message up on an adopted pipe or a `spawn`; after `up` frames flow over the new link and the channel only lives on. */
 export type AdoptReport =
   | { readonly type: "authenticated" }
-  | { readonly type: "up"; readonly info: NodeInfo };
-// Failures come as a reset of the pipe channel: AUTH_REFUSED, SSH_DISCONNECTED, HANDOFF_REFUSED, NO_NODE,
-// NODE_TOO_OLD, BOOT_FAILED, CORE_CORRUPT, BECOME_REFUSED, CONNECT_*.
+  | { readonly type: "up"; readonly info: NodeInfo }
+  /** Of an adopted pipe: the session let us in, but no node came up there. It stays for pipes through it, until the channel is reset */
+  | { readonly type: "failed"; readonly problem: readonly [number, string] };
+// Other failures come as a reset of the channel: AUTH_REFUSED, SSH_DISCONNECTED, HANDOFF_REFUSED, CONNECT_*; those of a
+// `spawn` always: NO_NODE, NODE_TOO_OLD, BOOT_FAILED, CORE_CORRUPT, BECOME_REFUSED.
 
 /**
  * Channel kind `wing`: runs a module of the leaf's wing in a worker (relay/wing.ts). Its events come up as messages of

@@ -1,4 +1,5 @@
 import type {
+  HopReason,
   HostEvent,
   OutputEvent,
   Pass,
@@ -41,6 +42,8 @@ export class HumanView {
   /** What each host's last failed resource said; a role that stopped of it need not say it again */
   readonly #failures = new Map<string, string>();
   readonly #stopped = new Set<string>();
+  /** Bastions of which it was told that they are passed as jumps */
+  readonly #jumps = new Set<string>();
   #role = "";
   #grouping = false;
 
@@ -85,19 +88,18 @@ export class HumanView {
   #host(event: HostEvent): string[] {
     const { style, verbose } = this.#options;
     if (event.state === "connected") {
+      const jumps = this.#newJumps(event.jumps ?? []);
       const detour = event.detours?.at(-1);
-      if (detour) return this.#detour(event.host, event.route, detour);
-      if (!verbose) return [];
+      if (detour) return [...jumps, ...this.#detour(event.host, event.route, detour)];
+      if (!verbose) return jumps;
       if (this.#grouping) {
         const way = event.route.slice(0, -1).map(escapeLine).join(" > ");
-        return this.#tell(
-          event.host,
-          style.dim("connected"),
-          style.dim(way === "" ? "directly" : `through ${way}`),
-        );
+        const how = style.dim(way === "" ? "directly" : `through ${way}`);
+        return [...jumps, ...this.#tell(event.host, style.dim("connected"), how)];
       }
       const name = escapeLine(event.host);
       return [
+        ...jumps,
         style.dim(
           `  ${name} connected through ${event.route.map(escapeLine).join(" > ")} in ${formatMs(event.ms)}`,
         ),
@@ -110,6 +112,15 @@ export class HumanView {
       style.red(`unreachable${where}`),
       escapeLine(without(event.at, event.reason)),
     );
+  }
+
+  /** Once a bastion, not once a host behind it. */
+  #newJumps(jumps: readonly HopReason[]): string[] {
+    return jumps.flatMap(({ at, reason }) => {
+      if (this.#jumps.has(at)) return [];
+      this.#jumps.add(at);
+      return [this.#line(at, this.#options.style.yellow("passed as a jump"), `since ${escapeLine(reason)}`)];
+    });
   }
 
   /** What failed is worth a look, though the run goes on without it. */

@@ -65,6 +65,12 @@ export interface FetchEvent {
   readonly bytes: Uint8Array;
 }
 
+/** A hop of a way, and what is to be said of it. */
+export interface HopReason {
+  readonly at: string;
+  readonly reason: string;
+}
+
 export type HostEvent =
   | {
       readonly event: "host";
@@ -73,7 +79,9 @@ export type HostEvent =
       readonly route: readonly string[];
       readonly ms: number;
       /** Hops that failed on ways that were tried before this one */
-      readonly detours?: readonly { readonly at: string; readonly reason: string }[];
+      readonly detours?: readonly HopReason[];
+      /** Hops that are passed as jumps, since no node could be had there */
+      readonly jumps?: readonly HopReason[];
     }
   /** It restarts for a role, which goes on when it is back */
   | { readonly event: "host"; readonly host: string; readonly state: "rebooting" }

@@ -1,6 +1,7 @@
 import { MopError } from "../../transport/errors.js";
 import type { Value } from "../../transport/types.js";
 import { readNodeInfo } from "../../transport/wire/hello.js";
+import { problemOf, problemValue } from "../../transport/wire/problem.js";
 import { decodeValue, encodeValue } from "../../transport/wire/value.js";
 import type { AdoptReport } from "../orders.js";
 
@@ -8,9 +9,10 @@ import type { AdoptReport } from "../orders.js";
 export function readAdoptReport(body: Uint8Array): AdoptReport {
   const report = decodeValue(body);
   if (typeof report === "object" && report !== null && "type" in report) {
-    const { type, info = null } = report as { readonly [key: string]: Value | undefined };
+    const { type, info = null, problem = null } = report as { readonly [key: string]: Value | undefined };
     if (type === "authenticated") return { type };
     if (type === "up") return { type, info: readNodeInfo(encodeValue(info)) };
+    if (type === "failed") return { type, problem: problemValue(problemOf(problem)) };
   }
   throw new MopError("PROTOCOL", "The report on a handed-over session is malformed");
 }

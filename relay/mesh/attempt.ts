@@ -5,10 +5,12 @@ import type { SessionState } from "../../transport/session-state.js";
 import type { Login, LoginPace, SshSession } from "../../transport/ssh/types.js";
 import type { Endpoint, NodeInfo } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
+import { problemOf } from "../../transport/wire/problem.js";
 import { bootOverPipe } from "../boot/boot.js";
 import { type Core, commandFor } from "../boot/core.js";
 import type { AdoptOrder, AdoptReport, BootOrder, Elevation } from "../orders.js";
 import { type Audited, auditHandOff, auditLogin } from "./audit.js";
+import { keepLogin } from "./left.js";
 import { deferred, type Place } from "./place.js";
 import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
 import type { Hop, MeshOptions } from "./types.js";
@@ -210,7 +212,14 @@ export async function joinedBelow(
     login?.end();
     handed?.end();
     if (report.type === "authenticated") place.authenticated = true;
-    else up.resolve(report.info);
+    else if (report.type === "up") up.resolve(report.info);
+    else {
+      const error = problemOf([...report.problem]);
+      const { id, name } = place;
+      const from = { type: "node", id: parent, name, handsOff: true, through: id } as const;
+      if (!keepLogin(place, error, { from, closed, release: reset })) reset();
+      up.reject(error);
+    }
   });
   await sending.catch((error: Error) => {
     up.reject(error);

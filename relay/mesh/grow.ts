@@ -3,6 +3,7 @@ import type { LoginPace } from "../../transport/ssh/types.js";
 import type { Attempts, StartPort } from "./attempt.js";
 import { auditElevation } from "./audit.js";
 import { HOPS } from "./hops/table.js";
+import { notForwarded } from "./left.js";
 import { backOff, type Gate, sleep } from "./limits.js";
 import type { Place } from "./place.js";
 import { UnreachableError, unreachable } from "./unreachable.js";
@@ -57,7 +58,9 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
   } catch (error) {
     const cause =
       (await lossAbove(place)) ??
-      unreachable(place.name, port.signal.aborted ? cancelled(place) : explained(place, asMopError(error)));
+      (port.signal.aborted
+        ? unreachable(place.name, cancelled(place))
+        : (refusedBefore(place, error) ?? unreachable(place.name, explained(place, asMopError(error)))));
     auditElevation(port.options.onAudit, place, cause.error);
     attempts.replay?.fail(cause);
     port.endpoint.dropChild(place.id, cause);
@@ -72,6 +75,12 @@ export const explained = (place: Place, error: MopError): MopError =>
   place.isUp || error instanceof UnreachableError
     ? error
     : (HOPS[place.hop.kind].explain?.(place, error) ?? error);
+
+/** The host before it is only a jump, and forwards nothing. */
+const refusedBefore = ({ parent }: Place, error: unknown): UnreachableError | undefined =>
+  parent?.starts === "nothing" && asMopError(error).code === "FORWARDING_REFUSED"
+    ? unreachable(parent.name, notForwarded(parent, asMopError(error)))
+    : undefined;
 
 const cancelled = (place: Place) => new MopError("CANCELLED", `${place.name}: the run was cancelled`);
 

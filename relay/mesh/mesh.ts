@@ -7,11 +7,12 @@ import { createMeshBlobs } from "./blobs.js";
 import { readCoreBundle } from "./core-bundle.js";
 import { wayOut } from "./grow.js";
 import { createGates } from "./limits.js";
+import { isUndecided, jumpsOf, UndecidedNode } from "./or-jump.js";
 import type { Place } from "./place.js";
 import { linkReports, pingRoute } from "./report.js";
 import { createTree } from "./tree.js";
 import type { BlobSource, DialingMesh, Hop, MeshOptions, NodeHandle, OpenPipe } from "./types.js";
-import { type DialSocket, openWay } from "./ways.js";
+import { type DialSocket, type From, openWay } from "./ways.js";
 import { runWing } from "./wing.js";
 
 /** Logins under way at one server: sshd drops connections from the tenth on (MaxStartups 10:30:100). */
@@ -62,6 +63,9 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
       dispatched: place.dispatched.promise,
       up: place.up.promise,
       gone: place.gone.promise,
+      get jumps() {
+        return jumpsOf(place);
+      },
       get connectMs() {
         return place.connectMs;
       },
@@ -76,7 +80,25 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     return handle;
   }
 
-  const placeOf = (handle: { readonly name: string }): Place => {
+  /** The node at the end of the route as it is to be passed now. */
+  function reach(route: readonly Hop[], again: boolean): GrowingHandle {
+    const known = tree.instead(route);
+    if (known) return reach(known, again);
+    const place = tree.reach(route, again);
+    const handle = handleOf(place);
+    if (!isUndecided(place)) return handle;
+    return new UndecidedNode(
+      handle,
+      () => {
+        const next = tree.instead(route);
+        return next && reach(next, false);
+      },
+      { offer, push },
+    );
+  }
+
+  const placeOf = (handle: NodeHandle): Place => {
+    if (handle instanceof UndecidedNode) return placeOf(handle.current);
     const place = places.get(handle);
     if (!place) throw new MopError("BAD_ARGUMENT", `${handle.name} is no node of this mesh`);
     return place;
@@ -93,6 +115,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     });
     await Promise.race([Promise.all([endpoint.close(), ...open.map(({ process }) => process?.exit)]), late]);
     clearTimeout(timer);
+    tree.release();
     for (const place of open.reverse()) {
       place.ended();
       place.way?.pipe.destroy();
@@ -100,22 +123,42 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     }
   }
 
-  return {
-    endpoint,
-    reach: (route: readonly Hop[], again = false) => handleOf(tree.reach(route, again)),
-    offer: (offered: readonly BlobSource[], to: readonly NodeHandle[]) =>
-      blobs.offer(offered, to.map(placeOf)),
-    push: (hashes: readonly string[], to: readonly NodeHandle[]) => blobs.push(hashes, to.map(placeOf)),
-    async ping(handle: GrowingHandle) {
-      const place = placeOf(handle);
-      await place.up.promise;
-      return pingRoute(endpoint, place);
-    },
-    async openPipe(route: readonly Hop[], target: Target): Promise<OpenPipe> {
-      const place = route.length > 0 ? tree.reach(route, false, true) : undefined;
+  function offer(offered: readonly BlobSource[], to: readonly NodeHandle[]): void {
+    for (const node of to) if (node instanceof UndecidedNode) node.noteOffer(offered);
+    blobs.offer(offered, to.map(placeOf));
+  }
+
+  function push(hashes: readonly string[], to: readonly NodeHandle[]): void {
+    for (const node of to) if (node instanceof UndecidedNode) node.notePush(hashes);
+    blobs.push(hashes, to.map(placeOf));
+  }
+
+  /** What a host's children are dialled from, once it is known whether a node is there. */
+  async function passing(route: readonly Hop[]): Promise<From> {
+    const place = tree.reach(route, false, true);
+    try {
       const from = await wayOut(place);
       // Until the login is answered, nobody knows whether the way leads anywhere
-      if (place && place.id !== 0) await place.up.promise;
+      if (place.id !== 0) await place.up.promise;
+      return from;
+    } catch (error) {
+      const next = tree.instead(route, true);
+      if (next) return passing(next);
+      throw error;
+    }
+  }
+
+  return {
+    endpoint,
+    reach: (route: readonly Hop[], again = false) => reach(route, again),
+    offer,
+    push,
+    async ping(handle: GrowingHandle) {
+      await handle.up;
+      return pingRoute(endpoint, placeOf(handle));
+    },
+    async openPipe(route: readonly Hop[], target: Target): Promise<OpenPipe> {
+      const from = route.length > 0 ? await passing(route) : await wayOut(undefined);
       const through = from.type === "node" ? { ...from, handsOff: false } : from;
       return openWay({ endpoint, dialSocket: transport.dialSocket }, through, target, signal);
     },

@@ -2,9 +2,10 @@ import type { MopError } from "../../transport/errors.js";
 import type { SshSession } from "../../transport/ssh/types.js";
 import type { NodeId, NodeInfo } from "../../transport/types.js";
 import type { AuditedLogin } from "./audit.js";
+import type { Left } from "./left.js";
 import type { Hop } from "./types.js";
 import type { UnreachableError } from "./unreachable.js";
-import type { Way } from "./ways.js";
+import type { From, Way } from "./ways.js";
 
 /** What a hop starts on its host: a relay or the node of this machine, or nothing, where its session only forwards. */
 export type Starts = "relay" | "node" | "nothing";
@@ -67,13 +68,28 @@ export class Place {
   /** The node that its link leads to: its parent when the session was handed over, else the controller (0) */
   linkTo: NodeId = 0;
   process: OwnProcess | undefined;
+  /** A route that passes it goes on without a node there (`Hop.orJump`) */
+  mayJump = false;
+  /** Where no node could be had: what is left of the login */
+  left: Left | undefined;
+  /** A jump over the login that another place left, and from where it dials */
+  readonly goesOnWith: Left | undefined;
+  out: From | undefined;
 
-  constructor(key: string, hop: Hop, parent: Place | undefined, id: NodeId, starts: Starts) {
+  constructor(
+    key: string,
+    hop: Hop,
+    parent: Place | undefined,
+    id: NodeId,
+    starts: Starts,
+    goesOnWith?: Left,
+  ) {
     this.key = key;
     this.hop = hop;
     this.parent = parent;
     this.id = id;
     this.starts = starts;
+    this.goesOnWith = goesOnWith;
     this.name = hop.target.name;
     this.route = [...(parent?.route ?? []), this.name];
     parent?.children.add(this);

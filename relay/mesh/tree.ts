@@ -2,6 +2,7 @@ import { MopError } from "../../transport/errors.js";
 import type { NodeId } from "../../transport/types.js";
 import { explained, type GrowPort, grow } from "./grow.js";
 import { HOPS } from "./hops/table.js";
+import { isNoNode } from "./left.js";
 import { Place, placeKey } from "./place.js";
 import type { Hop } from "./types.js";
 import { UnreachableError } from "./unreachable.js";
@@ -10,9 +11,13 @@ import { UnreachableError } from "./unreachable.js";
 export interface Tree {
   /** The place at the end of a route; what is missing starts growing. It gets a node, unless it is only `passed`. */
   reach(route: readonly Hop[], again: boolean, passed?: boolean): Place;
+  /** The route as a place's failure leaves it: with a jump where no node could be had; undefined: nothing changes */
+  instead(route: readonly Hop[], passed?: boolean): readonly Hop[] | undefined;
   find(id: NodeId): Place | undefined;
   /** Every place that was not lost, parents before their children */
   all(): Place[];
+  /** Ends the logins that nobody went on with */
+  release(): void;
   /** From here on the end of a node is a clean one. */
   ending(): void;
 }
@@ -50,12 +55,18 @@ export function createTree(port: GrowPort): Tree {
         const { starts } = HOPS[hop.kind];
         const key = placeKey(place, hop, starts);
         const known = places.get(key);
-        // One that was reached and then lost is dialled again; one that could not be reached is not
-        if (known && !(known.isGone && (known.isUp || again))) {
+        const mayJump = isPassed(route, index, passed) && hop.orJump === true;
+        // One that was reached and then lost is dialled again; one that could not be reached is not, but where it was to have
+        // a node for itself and may now do without
+        const missed = mayJump && known?.mayJump === false && known.failure && isNoNode(known.failure);
+        if (known && !(known.isGone && (known.isUp || again || missed))) {
+          known.mayJump ||= mayJump;
           place = known;
           return;
         }
-        const grown = new Place(key, hop, place, starts === "nothing" ? 0 : ++lastId, starts);
+        const left = starts === "nothing" ? places.get(placeKey(place, hop, "relay"))?.left : undefined;
+        const grown = new Place(key, hop, place, starts === "nothing" ? 0 : ++lastId, starts, left);
+        grown.mayJump = mayJump;
         places.set(key, grown);
         if (grown.id !== 0) byId.set(grown.id, grown);
         void grow(port, grown);
@@ -64,13 +75,33 @@ export function createTree(port: GrowPort): Tree {
       if (!place) throw new MopError("BAD_ARGUMENT", "a route needs at least one host");
       return place;
     },
+    instead(route, passed = false) {
+      let place: Place | undefined;
+      for (const [index, hop] of route.entries()) {
+        const known = places.get(placeKey(place, hop, HOPS[hop.kind].starts));
+        if (!known) return undefined;
+        if (known.left && hop.orJump && isPassed(route, index, passed))
+          return route.map((stop, at) => (at === index ? { ...stop, kind: "jump" } : stop));
+        place = known;
+      }
+      return undefined;
+    },
     find: (id) => byId.get(id),
     all: () => [...places.values()].filter((place) => !place.isGone),
+    release() {
+      for (const { left } of places.values()) left?.release();
+    },
     ending() {
       ending = true;
     },
   };
 }
+
+/** Whether hosts behind it are dialled from there; a command that leads into the next one needs a node there. */
+const isPassed = (route: readonly Hop[], index: number, passed: boolean): boolean => {
+  const next = route[index + 1];
+  return next ? next.kind !== "command" : passed;
+};
 
 /** The end of a route always gets a node. */
 const withNode = (hop: Hop): Hop => (HOPS[hop.kind].starts === "nothing" ? { ...hop, kind: "relay" } : hop);

@@ -37,6 +37,14 @@ export interface Hop {
   readonly enter?: readonly string[];
   /** The node runs as another account than the one that is logged in */
   readonly become?: Become;
+  /** `auto`: where no node can be had, routes that pass the host take it for a jump, over the same login */
+  readonly orJump?: boolean;
+}
+
+/** A host that is passed as a jump, since no node could be had there. */
+export interface Jump {
+  readonly at: string;
+  readonly reason: string;
 }
 
 /** A node's place in the tree, as the operator knows it. */
@@ -45,6 +53,8 @@ export interface NodeHandle {
   readonly name: string;
   /** Names of the hops from the first to this one */
   readonly route: readonly string[];
+  /** Those of them that were to have a node and are passed as jumps; known when it is up */
+  readonly jumps?: readonly Jump[];
   /**
    * Resolves as soon as frames may be sent to the node: when its boot is on its way, not when it answered. Frames
    * sent before it is up wait at its parent. Rejects with `UnreachableError` as `up` does.

@@ -8,8 +8,17 @@ import { openPipeChannel, type PipeChannel } from "./pipe-channel.js";
 /** From where a host is dialled. */
 export type From =
   | { readonly type: "controller" }
-  /** `handsOff`: the node may be given the sessions that it carries */
-  | { readonly type: "node"; readonly id: NodeId; readonly name: string; readonly handsOff: boolean }
+  /**
+   * `handsOff`: the node may be given the sessions that it carries. `through`: over a session that it carries to a host where
+   * no node came up, by the id of that one; `name` is that host's then
+   */
+  | {
+      readonly type: "node";
+      readonly id: NodeId;
+      readonly name: string;
+      readonly handsOff: boolean;
+      readonly through?: NodeId;
+    }
   /** ssh's own TCP forwarding */
   | { readonly type: "jump"; readonly session: SshSession };
 
@@ -50,6 +59,7 @@ export async function openWay(port: WayPort, from: From, target: Target, signal:
         port: target.port,
         connectTimeoutMs: target.connectTimeoutMs,
         keep: from.handsOff,
+        through: from.through ?? 0,
       });
       return {
         pipe: channel.pipe,

@@ -1,14 +1,14 @@
-import type net from "node:net";
+import type { Duplex } from "node:stream";
 import type { Channel } from "../../transport/types.js";
 import type { AdoptOrder } from "../orders.js";
 import { adoptSession } from "../session/adopt.js";
-import { type JoinPort, joinChild } from "./join.js";
+import { type JoinPort, joinChild, type LinkBytes } from "./join.js";
 
 /** Carries on the session on `socket` and starts a node over it. */
 export async function adopt(
   port: JoinPort,
   channel: Channel,
-  socket: net.Socket,
+  socket: Duplex & LinkBytes,
   replay: Buffer,
   order: AdoptOrder,
 ): Promise<void> {
@@ -27,6 +27,10 @@ export async function adopt(
     authenticated: session.authenticated,
     onStderr: (to) => {
       take = to;
+    },
+    keep() {
+      port.sessions.set(child.id, session);
+      void session.closed.then((error) => error && channel.reset(error.code, error.message));
     },
     close: () => session.close(),
   });

@@ -1,14 +1,15 @@
-import type net from "node:net";
 import type { Duplex } from "node:stream";
 import { asMopError, type MopError } from "../../transport/errors.js";
 import type { Channel, Endpoint, NodeId, Value } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
+import { problemValue } from "../../transport/wire/problem.js";
 import { encodeValue } from "../../transport/wire/value.js";
 import { bootOverPipe } from "../boot/boot.js";
 import type { AdoptReport, StartOrder } from "../orders.js";
+import type { AdoptedSession } from "../session/adopt.js";
 
-/** A connection, or what is left of one. */
-export type LinkBytes = Pick<net.Socket, "bytesWritten" | "bytesRead">;
+/** A connection, or what is left of one; a pipe through a session counts nothing. */
+export type LinkBytes = { readonly [name in "bytesWritten" | "bytesRead"]?: number | undefined };
 
 /** What a node starts children with. */
 export interface JoinPort {
@@ -17,6 +18,8 @@ export interface JoinPort {
   readonly core: Uint8Array;
   /** What the connection to each child costs, by its id, where it is more than its frames */
   readonly links: Map<NodeId, LinkBytes>;
+  /** Sessions that no node came up over, by its id: pipes may go through them */
+  readonly sessions: Map<NodeId, AdoptedSession>;
   /** What a child says on stderr */
   readonly onLine: (name: string, line: string) => void;
 }
@@ -28,6 +31,8 @@ export interface Running {
   readonly authenticated: Promise<unknown>;
   readonly exit: Promise<unknown>;
   onStderr(take: (chunk: Buffer) => void): void;
+  /** Where there is more to it than the command: keeps it though no node comes up */
+  keep?(): void;
   close(): void;
 }
 
@@ -80,6 +85,11 @@ export async function joinChild(
   } catch (error) {
     const lost = asMopError(error, "BOOT_FAILED");
     // The link only sees that its pipe broke
-    fail(lost.code === "LINK_LOST" && booting ? await booting.then(() => lost, asMopError) : lost);
+    const why = lost.code === "LINK_LOST" && booting ? await booting.then(() => lost, asMopError) : lost;
+    if (!booting || !running.keep) return fail(why);
+    // Before others hear that the child is gone
+    void report({ type: "failed", problem: problemValue(why) });
+    endpoint.dropChild(child.id, why);
+    running.keep();
   }
 }

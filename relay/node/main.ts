@@ -24,7 +24,8 @@ export function start(core: Uint8Array): void {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const endpoint = createEndpoint({ parent: joinStdio(process.stdin, stdout), info: nodeInfo() });
   const links = new Map<NodeId, LinkBytes>();
-  const port: JoinPort = { endpoint, core, links, onLine: (name, line) => say(`${name}: ${line}`) };
+  const onLine = (name: string, line: string) => say(`${name}: ${line}`);
+  const port: JoinPort = { endpoint, core, links, sessions: new Map(), onLine };
   servePipes(port);
   serveSpawns(port);
   serveReports(endpoint, links);

@@ -1,4 +1,4 @@
-import type net from "node:net";
+import type { Duplex } from "node:stream";
 import { asMopError, MopError } from "../../transport/errors.js";
 import type { SessionState } from "../../transport/session-state.js";
 import type { Channel } from "../../transport/types.js";
@@ -6,31 +6,38 @@ import type { PipeOrder } from "../orders.js";
 import { wipeSessionState } from "../session/state.js";
 import { adopt } from "./adopt.js";
 import { connectError, connectTo } from "./connect.js";
-import type { JoinPort } from "./join.js";
+import type { JoinPort, LinkBytes } from "./join.js";
 import { createKept, type Kept } from "./keep.js";
-import { readAdoptOrder, readPipeOrder } from "./read-orders.js";
+import { bad, readAdoptOrder, readPipeOrder } from "./read-orders.js";
 
 /** Serves channels of the kind `pipe`: orders come from above only, the endpoint sees to that. */
 export function servePipes(port: JoinPort): void {
   port.endpoint.serve("pipe", (channel, args) => {
-    let order: PipeOrder;
     try {
-      order = readPipeOrder(args);
+      const order = readPipeOrder(args);
+      void runPipe(port, channel, order, dial(port, order));
     } catch (error) {
       const { code, message } = asMopError(error, "BAD_ARGUMENT");
       channel.reset(code, message);
-      return;
     }
-    void runPipe(port, channel, order);
   });
+}
+
+/** Our own TCP connection, or one that a server makes whose session we carry. */
+type Wire = Duplex & LinkBytes & { readonly connecting?: boolean };
+
+function dial({ sessions }: JoinPort, order: PipeOrder): Wire {
+  if (order.through === 0) return connectTo(order, () => {});
+  const session = sessions.get(order.through);
+  if (!session) throw bad("through names no session");
+  return session.exec(order, () => {}).pipe;
 }
 
 /** Largest piece that is sent up at once; a channel's messages are bounded. */
 const PIECE = 32 * 1024;
 
-async function runPipe(port: JoinPort, channel: Channel, order: PipeOrder): Promise<void> {
+async function runPipe(port: JoinPort, channel: Channel, order: PipeOrder, socket: Wire): Promise<void> {
   const kept = createKept(order.keep);
-  const socket = connectTo(order, () => {});
   const up = sendUp(channel, socket, kept);
   let adopted = false;
   socket.on("error", (error: NodeJS.ErrnoException) => {
@@ -75,7 +82,7 @@ function takeReplay(kept: Kept, session: SessionState): Buffer {
 }
 
 /** The server's bytes to whoever ordered the pipe, as fast as that side reads. */
-function sendUp(channel: Channel, socket: net.Socket, kept: Kept): { stop(): void } {
+function sendUp(channel: Channel, socket: Wire, kept: Kept): { stop(): void } {
   const take = async (chunk: Buffer) => {
     kept.add(chunk);
     socket.pause();
@@ -97,7 +104,7 @@ function sendUp(channel: Channel, socket: net.Socket, kept: Kept): { stop(): voi
   };
 }
 
-function drained(socket: net.Socket): Promise<void> {
+function drained(socket: Wire): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       socket.removeListener("drain", done);

@@ -43,6 +43,7 @@ export function readPipeOrder(value: Value): PipeOrder {
     // 0: no deadline but the system's own
     connectTimeoutMs: count(from.connectTimeoutMs, "connectTimeoutMs", 0, 2 ** 31 - 1),
     keep: from.keep === true,
+    through: count(from.through, "through", 0, 0xffffffff),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { asMopError, MopError } from "../../transport/errors.js";
 import type { SessionState } from "../../transport/session-state.js";
-import type { RemoteCommand } from "./channel.js";
+import type { Purpose, RemoteCommand } from "./channel.js";
 import { createConnection } from "./connection.js";
 import { broken, DISCONNECT, message } from "./messages.js";
 import { createTransport } from "./transport.js";
@@ -26,8 +26,8 @@ export interface AdoptOptions {
 export interface AdoptedSession {
   /** Resolves when the server accepted the login (at once where it had); rejects with AUTH_REFUSED or what ended the session. */
   readonly authenticated: Promise<void>;
-  /** Runs a command over the session; may be called at once, and again for further ones. */
-  exec(command: string, onStderr: (chunk: Buffer) => void, tty?: boolean): RemoteCommand;
+  /** Runs a command over the session, or connects from there; may be called at once, and again for further ones. */
+  exec(purpose: Purpose, onStderr: (chunk: Buffer) => void, tty?: boolean): RemoteCommand;
   /** Says goodbye and closes the pipe; running commands end without an exit status. */
   close(): void;
   /** Resolves when the session is over: undefined after `close`, else why. Never rejects. */

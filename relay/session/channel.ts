@@ -24,6 +24,8 @@ export const RECEIVE_WINDOW = 2 << 20;
 const MAX_DATA = 32768;
 /** What a server's window is taken for until it says: OpenSSH's opens at 2 MiB, Dropbear's at 24 kB. */
 const GUESSED_WINDOW = 16384;
+/** SSH_OPEN_CONNECT_FAILED (RFC 4254, 5.1): the server was willing */
+const CONNECT_FAILED = 2;
 /** Messages kept apart for a slow reader; past this they are joined, since a message of one byte costs a hundred. */
 const MAX_QUEUED = 4096;
 
@@ -34,11 +36,15 @@ export interface ExitStatus {
   readonly signal: string | undefined;
 }
 
+/** What a channel is for: a command, or a TCP connection that the server makes (RFC 4254, 7.2). */
+export type Purpose = string | { readonly host: string; readonly port: number };
+
 /** A command that runs on the server. */
 export interface RemoteCommand {
   /**
    * Its stdin and stdout; writing holds back with the server's window, the server with our reading. Fails with MopError
-   * SSH_CHANNEL_REFUSED where the server runs no command, or with what ended the session. Destroying it closes the channel.
+   * SSH_CHANNEL_REFUSED where the server runs no command, FORWARDING_REFUSED or CONNECT_UNREACHABLE where it makes no
+   * connection, or with what ended the session. Destroying it closes the channel.
    */
   readonly pipe: Duplex;
   /** Resolves when the channel is closed. Never rejects. */
@@ -54,7 +60,7 @@ export interface ChannelPort {
   forget(): void;
 }
 
-/** One session channel with one command (RFC 4254, 5 and 6), the client's side. */
+/** One channel with one command or connection (RFC 4254, 5 to 7), the client's side. */
 export interface ExecChannel extends RemoteCommand {
   /** Asks for the channel, once. `guess`: also for the command, taking the server's number of the channel for 0. */
   start(guess: boolean): void;
@@ -68,7 +74,7 @@ export interface ExecChannel extends RemoteCommand {
 export function createExecChannel(
   port: ChannelPort,
   id: number,
-  command: string,
+  purpose: Purpose,
   onStderr: (chunk: Buffer) => void,
   tty: boolean,
 ): ExecChannel {
@@ -99,9 +105,10 @@ export function createExecChannel(
   const tell = (type: number, ...fields: Parameters<typeof message>[1][]) =>
     port.send(message(type, remote!, ...fields));
   const run = () => {
+    if (typeof purpose !== "string") return;
     // RFC 4254, 6.2; without an answer: where there is no terminal the command sees that itself
     if (tty) tell(CHANNEL_REQUEST, "pty-req", false, "dumb", 80, 24, 0, 0, "\0");
-    tell(CHANNEL_REQUEST, "exec", true, command);
+    tell(CHANNEL_REQUEST, "exec", true, purpose);
   };
   const close = () => {
     if (remote === undefined || closeSent) return;
@@ -211,7 +218,12 @@ export function createExecChannel(
     start(guess) {
       if (started) return;
       started = true;
-      port.send(message(CHANNEL_OPEN, "session", id, RECEIVE_WINDOW, MAX_DATA));
+      const head = [id, RECEIVE_WINDOW, MAX_DATA];
+      port.send(
+        typeof purpose === "string"
+          ? message(CHANNEL_OPEN, "session", ...head)
+          : message(CHANNEL_OPEN, "direct-tcpip", ...head, purpose.host, purpose.port, "127.0.0.1", 0),
+      );
       guessed = guess;
       if (!guess) return;
       remote = 0;
@@ -222,9 +234,15 @@ export function createExecChannel(
     },
     take(type, fields) {
       if (type === CHANNEL_OPEN_FAILURE) {
-        fields.uint32();
+        const connects = fields.uint32() === CONNECT_FAILED;
+        const why = peerText(fields.text());
         return fail(
-          new MopError("SSH_CHANNEL_REFUSED", `the server opens no session: ${peerText(fields.text())}`),
+          typeof purpose === "string"
+            ? new MopError("SSH_CHANNEL_REFUSED", `the server opens no session: ${why}`)
+            : new MopError(
+                connects ? "CONNECT_UNREACHABLE" : "FORWARDING_REFUSED",
+                `${purpose.host}:${purpose.port}: ${why}`,
+              ),
         );
       }
       if (confirmed === (type === CHANNEL_OPEN_CONFIRMATION)) throw outOfPlace(type);

@@ -1,5 +1,5 @@
 import { MopError } from "../../transport/errors.js";
-import { createExecChannel, type ExecChannel, type RemoteCommand } from "./channel.js";
+import { createExecChannel, type ExecChannel, type Purpose, type RemoteCommand } from "./channel.js";
 import {
   CHANNEL_FAILURE,
   CHANNEL_OPEN,
@@ -28,8 +28,8 @@ export interface ConnectionPort {
 
 /** A session's end of the login and its channels (RFC 4252, RFC 4254). */
 export interface Connection {
-  /** May be called before the login's answer: the command waits for it. */
-  exec(command: string, onStderr: (chunk: Buffer) => void, tty?: boolean): RemoteCommand;
+  /** May be called before the login's answer: it waits for that. */
+  exec(purpose: Purpose, onStderr: (chunk: Buffer) => void, tty?: boolean): RemoteCommand;
   /** A message of number 50 or above. Throws MopError where the session can't go on. */
   take(payload: Buffer): void;
   /** The port is ready again. */
@@ -66,13 +66,13 @@ export function createConnection(port: ConnectionPort, loggedIn: boolean, server
   }
 
   return {
-    exec(command, onStderr, tty = false) {
+    exec(purpose, onStderr, tty = false) {
       const id = next++;
       const { send, ready } = port;
       const channel = createExecChannel(
         { send, ready, forget: () => channels.delete(id) },
         id,
-        command,
+        purpose,
         onStderr,
         tty,
       );

@@ -28,6 +28,9 @@ const DOING: Readonly<Record<Stage, string>> = {
   session: "in mid-session",
 };
 
+/** SSH_OPEN_CONNECT_FAILED (RFC 4254, 5.1): the server was willing to forward */
+const CONNECT_FAILED = 2;
+
 /** Identification given to ssh2 until the server's own is here; never seen by anyone else. */
 const PLACEHOLDER = "SSH-2.0-unknown";
 export class Connection {
@@ -164,11 +167,14 @@ export class Connection {
     else this.#onEnd.push(callback);
   }
 
-  /** A channel of ours; rejects with SSH_CHANNEL_REFUSED or what ended the session. It is pulled down with the session. */
+  /**
+   * A channel of ours, to `address` where that is given; rejects with SSH_CHANNEL_REFUSED, FORWARDING_REFUSED,
+   * CONNECT_UNREACHABLE or what ended the session. It is pulled down with the session.
+   */
   openChannel(
     open: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
     onStderr?: (chunk: Buffer) => void,
-    what = "a channel",
+    address?: string,
   ): Promise<ChannelPipe> {
     return new Promise((resolve, reject) => {
       if (this.ended) return reject(this.reason());
@@ -178,7 +184,7 @@ export class Connection {
         this.#opening.delete(stop);
         // At once: what comes in the same flight must find its readers
         if (!error) resolve(this.#join(channel, onStderr));
-        else reject(this.ended ? this.reason() : this.#channelRefused(what, error));
+        else reject(this.ended ? this.reason() : this.#channelRefused(address, error));
       });
     });
   }
@@ -199,11 +205,15 @@ export class Connection {
     return pipe;
   }
 
-  #channelRefused(what: string, error: Error): MopError {
+  #channelRefused(address: string | undefined, error: Error & { reason?: unknown }): MopError {
+    const { name } = this.target;
     const why = plain(error.message.replace(/^\(SSH\) Channel open failure: ?/, "")) || "no reason given";
-    return new MopError("SSH_CHANNEL_REFUSED", `${this.target.name} refused ${what}: ${why}`, {
-      cause: error,
-    });
+    const options = { cause: error };
+    if (address === undefined)
+      return new MopError("SSH_CHANNEL_REFUSED", `${name} refused a channel: ${why}`, options);
+    return error.reason === CONNECT_FAILED
+      ? new MopError("CONNECT_UNREACHABLE", `${name} can't connect to ${address}: ${why}`, options)
+      : new MopError("FORWARDING_REFUSED", `${address}: ${why}`, options);
   }
 
   /** Ends the session on account of `error`; the first one counts. */

@@ -50,7 +50,7 @@ export class Session implements SshSession {
     return connection.openChannel(
       (done) => client.forwardOut("127.0.0.1", 0, host, port, done),
       undefined,
-      `the forwarding to ${host}:${port}`,
+      host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
     );
   }
 

@@ -66,7 +66,7 @@ export interface SshSession {
    * `eager` and `conformant` it may be called before `authenticated`.
    */
   exec(command: string, onStderr: (chunk: Buffer) => void, tty?: boolean): Promise<Duplex>;
-  /** ssh's own TCP forwarding (direct-tcpip) */
+  /** ssh's own TCP forwarding (direct-tcpip); FORWARDING_REFUSED where the server won't, CONNECT_UNREACHABLE where it can't */
   forward(host: string, port: number): Promise<Duplex>;
   /**
    * Takes the session out of this process at a packet border; from then on neither side of the pipe belongs to it.

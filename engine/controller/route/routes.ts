@@ -90,11 +90,12 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
     const by = entersBy(known);
     if (by !== undefined) return commandHop(stop.name, by, known, `${inventory.source}: host ${stop.name}`);
     const config = await ssh(stop.name);
-    const kind = hopKind(known.hop ?? options.hop ?? "auto", isTarget);
+    const wanted = known.hop ?? options.hop ?? "auto";
     return {
       target: makeTarget(stop, known, config, { ...options, passwords }, isTarget),
-      kind,
+      kind: hopKind(wanted, isTarget),
       node: known.node ?? "",
+      ...(wanted === "auto" && !isTarget ? { orJump: true } : {}),
     };
   };
 
@@ -147,7 +148,7 @@ export const dialledDirectly = (hop: Hop): Hop => ({
   },
 });
 
-/** Under `auto` bastions are relays, this machine is one to others too; a target always needs a node. */
+/** Under `auto` bastions are relays where they can be, this machine is one to others too; a target always needs a node. */
 function hopKind(wanted: MopHop, isTarget: boolean): HopKind {
   return wanted === "sealed" || (wanted === "jump" && !isTarget) ? wanted : "relay";
 }

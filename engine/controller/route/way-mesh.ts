@@ -124,6 +124,10 @@ class WayNode implements NodeHandle {
     return this.current?.route ?? namesOf(this.#way);
   }
 
+  get jumps() {
+    return this.current?.jumps ?? [];
+  }
+
   get connectMs() {
     return this.#connectMs;
   }

@@ -30,7 +30,8 @@ export interface DescribedHost {
 
 export interface DescribedHop {
   readonly name: string;
-  readonly kind: HopKind;
+  /** `auto`: a relay or, where no node can be had, a jump */
+  readonly kind: HopKind | "auto";
   readonly user: string;
   readonly address: string;
   readonly port: number;
@@ -69,9 +70,9 @@ function describeWays(ways: readonly [Way, ...Way[]]): Pick<DescribedHost, "rout
   return ways.length === 1 ? { route } : { route, ways: ways.map(({ hops }) => hops.map(describeHop)) };
 }
 
-const describeHop = ({ target, kind, enter }: Hop): DescribedHop => ({
+const describeHop = ({ target, kind, orJump, enter }: Hop): DescribedHop => ({
   name: target.name,
-  kind,
+  kind: orJump ? "auto" : kind,
   user: target.user,
   address: target.address,
   port: target.port,

@@ -69,6 +69,7 @@ export class HostState {
     if (this.#announced) return;
     this.#announced = true;
     const detours = this.#detours.get(node) ?? [];
+    const { jumps = [] } = node;
     this.#report({
       event: "host",
       host: this.name,
@@ -76,6 +77,7 @@ export class HostState {
       route: node.route,
       ms: Math.round(node.connectMs ?? 0),
       ...(detours.length > 0 ? { detours } : {}),
+      ...(jumps.length > 0 ? { jumps } : {}),
     });
   }
 

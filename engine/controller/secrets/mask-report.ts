@@ -1,4 +1,4 @@
-import type { OutputEvent, RunEvent } from "../../vocabulary/events.js";
+import type { HopReason, OutputEvent, RunEvent } from "../../vocabulary/events.js";
 import type { MaskStream } from "../../vocabulary/masker.js";
 import { KnownSecrets } from "./known-secrets.js";
 
@@ -50,6 +50,7 @@ function masked<E extends { readonly event: string }>(
   mask: (text: string) => string,
 ): RunEvent | E {
   const event = given as RunEvent;
+  const reasoned = ({ at, reason }: HopReason) => ({ at, reason: mask(reason) });
   switch (event.event) {
     case "resource": {
       const { name, changes, diff, error } = event;
@@ -67,8 +68,12 @@ function masked<E extends { readonly event: string }>(
       return { ...event, reason: mask(event.reason) };
     case "host":
       if (event.state === "unreachable") return { ...event, reason: mask(event.reason) };
-      if (event.state !== "connected" || !event.detours) return event;
-      return { ...event, detours: event.detours.map(({ at, reason }) => ({ at, reason: mask(reason) })) };
+      if (event.state !== "connected") return event;
+      return {
+        ...event,
+        ...(event.detours && { detours: event.detours.map(reasoned) }),
+        ...(event.jumps && { jumps: event.jumps.map(reasoned) }),
+      };
     default:
       return given;
   }

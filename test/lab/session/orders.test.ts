@@ -47,7 +47,13 @@ async function createRelay() {
   const controller = createEndpoint({ root: true });
   const [upper, lower] = memoryPipe();
   const relay = createEndpoint({ parent: lower, info: nodeInfo() });
-  servePipes({ endpoint: relay, core: Buffer.from("core"), links: new Map(), onLine: () => {} });
+  servePipes({
+    endpoint: relay,
+    core: Buffer.from("core"),
+    links: new Map(),
+    sessions: new Map(),
+    onLine: () => {},
+  });
   await controller.attachChild(1, upper, parentHello(1));
   return { controller, relay };
 }
@@ -182,7 +188,13 @@ describe("orders to a node that opens pipes", () => {
     child.send(frameOf("HELLO", { body: GOOD_BODIES.HELLO! }));
     const [upper3, lower3] = memoryPipe();
     const sibling = createEndpoint({ parent: lower3, info: nodeInfo() });
-    servePipes({ endpoint: sibling, core: Buffer.from("core"), links: new Map(), onLine: () => {} });
+    servePipes({
+      endpoint: sibling,
+      core: Buffer.from("core"),
+      links: new Map(),
+      sessions: new Map(),
+      onLine: () => {},
+    });
     controller.addNode(2, 1);
     controller.addNode(3, 1);
     // A pipe of the controller's, whose number the child may guess

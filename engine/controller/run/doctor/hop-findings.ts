@@ -18,6 +18,7 @@ const STEPS: { readonly [code in ErrorName]?: CheckName } = {
   CONNECT_TIMEOUT: "tcp",
   CONNECT_UNREACHABLE: "tcp",
   SSH_CHANNEL_REFUSED: "tcp",
+  FORWARDING_REFUSED: "tcp",
   HOST_KEY_UNKNOWN: "host key",
   HOST_KEY_CHANGED: "host key",
   HOST_KEY_REVOKED: "host key",
