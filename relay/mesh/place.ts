@@ -48,6 +48,8 @@ export class Place {
   /** What is started there */
   readonly starts: Starts;
   readonly route: readonly string[];
+  /** Another account on the host of its parent (hops/become.ts) */
+  readonly isWithin: boolean;
   readonly dispatched = deferred<void>();
   readonly up = deferred<NodeInfo>();
   readonly gone = deferred<MopError | undefined>();
@@ -75,7 +77,8 @@ export class Place {
     this.id = id;
     this.starts = starts;
     this.name = hop.target.name;
-    this.route = [...(parent?.route ?? []), this.name];
+    this.isWithin = parent?.name === this.name;
+    this.route = [...(parent?.route ?? []), ...(this.isWithin ? [] : [this.name])];
     parent?.children.add(this);
   }
 

@@ -1,6 +1,7 @@
 import { MopError } from "../../transport/errors.js";
 import type { NodeId } from "../../transport/types.js";
 import { explained, type GrowPort, grow } from "./grow.js";
+import { placesOf } from "./hops/become.js";
 import { HOPS } from "./hops/table.js";
 import { Place, placeKey } from "./place.js";
 import type { Hop } from "./types.js";
@@ -45,22 +46,24 @@ export function createTree(port: GrowPort): Tree {
   return {
     reach(route, again, passed = false) {
       let place: Place | undefined;
-      route.forEach((stop, index) => {
-        const hop = index === route.length - 1 && !passed ? withNode(stop) : stop;
+      const stops = route.map((stop, index) =>
+        index === route.length - 1 && !passed ? withNode(stop) : stop,
+      );
+      for (const hop of placesOf(stops)) {
         const { starts } = HOPS[hop.kind];
         const key = placeKey(place, hop, starts);
         const known = places.get(key);
         // One that was reached and then lost is dialled again; one that could not be reached is not
         if (known && !(known.isGone && (known.isUp || again))) {
           place = known;
-          return;
+          continue;
         }
         const grown = new Place(key, hop, place, starts === "nothing" ? 0 : ++lastId, starts);
         places.set(key, grown);
         if (grown.id !== 0) byId.set(grown.id, grown);
         void grow(port, grown);
         place = grown;
-      });
+      }
       if (!place) throw new MopError("BAD_ARGUMENT", "a route needs at least one host");
       return place;
     },

@@ -37,6 +37,10 @@ export interface Hop {
   readonly enter?: readonly string[];
   /** The node runs as another account than the one that is logged in */
   readonly become?: Become;
+  /** Its session is not handed over, whatever the host before it is. Set by hops/become.ts */
+  readonly stays?: true;
+  /** `command` only: the sessions behind it are not handed to it. Set there too */
+  readonly keepsNone?: true;
 }
 
 /** A node's place in the tree, as the operator knows it. */
@@ -61,10 +65,13 @@ export interface NodeHandle {
    * Runs the leaf's wing there: `order` is opaque to the mesh. Events are delivered each once and in order;
    * `onEvent` is awaited before the event is acknowledged. Resolves with the wing's result; rejects with MopError
    * (WING_FAILED, OUT_OF_MEMORY, CANCELLED...), with UnreachableError when the node is lost.
+   * `secret`: no node between sees anything of the order, the events and the result. Where there is one, the order
+   * waits for the node's hello.
    */
   wing(options: {
     entry: string;
     order: Uint8Array;
+    secret?: boolean;
     onEvent: (event: Uint8Array) => void | Promise<void>;
     signal?: AbortSignal;
     memoryMb?: number;

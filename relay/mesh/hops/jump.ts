@@ -6,6 +6,7 @@ import type { HopWay } from "./hop.js";
 /** A host that only forwards: logged in, nothing started. */
 export const jump: HopWay = {
   starts: "nothing",
+  handsOff: false,
   async reach({ port, place, from, tries }) {
     const through = from.type === "node" ? { ...from, handsOff: false } : from;
     await tries(async (pace) => {
