@@ -171,8 +171,9 @@ export class RemoteHost {
     signal: AbortSignal | undefined,
     onOutput: (output: Output) => void | Promise<void>,
   ): Promise<LeafResult> {
-    const [{ readWing }, events, { encodeValue }] = await Promise.all([
+    const [{ readWing }, { holdsSecret }, events, { encodeValue }] = await Promise.all([
       import("./controller/run/wing-files.js"),
+      import("./controller/secrets/secret-vars.js"),
       import("./controller/run/leaf-events.js"),
       import("../transport/wire/value.js"),
     ]);
@@ -185,6 +186,7 @@ export class RemoteHost {
     const result = await this.#node.wing({
       entry: entry.hash,
       order: encodeValue(order),
+      ...(holdsSecret(order) ? { secret: true } : {}),
       ...(signal ? { signal } : {}),
       onEvent: async (bytes) => {
         const event = events.readEvent(bytes);

@@ -29,6 +29,8 @@ const MESSAGE_HEAD = 4;
 const ITEM_HEAD = 3;
 /** A message is sent when nothing more would fit this many bytes. */
 const MESSAGE_BYTES = 32 * 1024;
+/** Sealed, it is so much longer. */
+const MAX_ITEM = MAX_EVENT + 16;
 /** Pieces of one item: the first may be small, those behind fill a message each. */
 const MAX_PIECES = MAX_EVENT / MESSAGE_BYTES + 3;
 
@@ -135,7 +137,7 @@ export class EventReceiver {
 
   #piece(bytes: Uint8Array, kind: number, items: StreamItem[]): void {
     this.#begunBytes += bytes.length;
-    if (this.#begunBytes > MAX_EVENT)
+    if (this.#begunBytes > MAX_ITEM)
       throw new MopError("PROTOCOL", `An event has more than ${MAX_EVENT} bytes`);
     // Empty ones cost no bytes, but each is kept
     if (this.#begun.length === MAX_PIECES) throw malformed("that tears an item into too many pieces");

@@ -52,8 +52,17 @@ export interface SpawnOrder extends StartOrder {
 export interface Elevation {
   /** Answers the first question; empty: nothing is answered. Overwritten once it was used */
   readonly secret: Uint8Array;
+  /** `secret` is sealed to the node that is given the order */
+  readonly sealed: boolean;
   /** The question is told by its words ("Password:"), since the program doesn't take ours */
   readonly words: boolean;
+}
+
+/** What was sealed to a node (relay/seal/), opened there. */
+export interface Opened {
+  readonly plain: Uint8Array;
+  /** Seals the next answer, for the controller alone */
+  seal(answer: Uint8Array): Uint8Array;
 }
 
 /** How a node starts and what it is told in its first frame. */
@@ -94,4 +103,6 @@ export interface WingOrder {
   readonly rest: number;
   /** Old-generation limit of the worker, in MB */
   readonly memoryMb: number;
+  /** `order` and what comes behind it are sealed to the node; each item of its events is a sealed answer */
+  readonly sealed: boolean;
 }

@@ -11,13 +11,21 @@ const ROOT = path.join(path.dirname(new URL(import.meta.url).pathname), "..");
 /** Which sources a bundle may be made of, whatever the way by which they came in; packages never. */
 const CORE = /^(transport\/(?!ssh\/)|relay\/(?!mesh\/))/;
 /** Parts that bring a package along, to the hosts that need it (tools/walls.mjs knows them too). */
-const PACKAGES = { toml: /^node_modules\/smol-toml\//, yaml: /^node_modules\/yaml\// };
+const PACKAGES = {
+  seal: /^node_modules\/tweetnacl\//,
+  toml: /^node_modules\/smol-toml\//,
+  yaml: /^node_modules\/yaml\//,
+};
 const WING = /^(engine\/(leaf|vocabulary)\/|transport\/(?!ssh\/)|relay\/wing\.ts$)/;
 
 /** Name of the bundle -> its source; a source that doesn't exist yet is left out. */
 function entries(root) {
   const parts = path.join(root, "engine/leaf/parts");
-  const found = { core: "relay/node/main.ts", leaf: "engine/leaf/main.ts" };
+  const found = {
+    core: "relay/node/main.ts",
+    seal: "relay/seal/part.ts",
+    leaf: "engine/leaf/main.ts",
+  };
   for (const file of existsSync(parts) ? readdirSync(parts) : [])
     if (file.endsWith(".ts")) found[file.slice(0, -3)] = `engine/leaf/parts/${file}`;
   return Object.entries(found).filter(([, source]) => existsSync(path.join(root, source)));
@@ -74,7 +82,7 @@ export async function buildBundles(root = ROOT) {
       compress: { passes: 3 },
     });
     const code = Buffer.from(text);
-    const may = name === "core" ? CORE : WING;
+    const may = name === "core" || name === "seal" ? CORE : WING;
     const stranger = Object.keys(result.metafile.inputs).find(
       (source) => !may.test(source) && !PACKAGES[name]?.test(source),
     );

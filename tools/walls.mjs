@@ -27,8 +27,12 @@ const TRAVELS = ["transport", "relay", "engine/leaf", "engine/vocabulary"];
 /** The controller's alone: ssh2 and the growing of the tree. */
 const STAYS = ["transport/ssh", "relay/mesh"];
 
-/** Parts of the wing that bring a package along, to the hosts that need it. */
-const WITH_PACKAGES = new Set(["engine/leaf/parts/toml.ts", "engine/leaf/parts/yaml.ts"]);
+/** Parts that bring a package along, to the hosts that need it. */
+const WITH_PACKAGES = new Set([
+  "engine/leaf/parts/toml.ts",
+  "engine/leaf/parts/yaml.ts",
+  "relay/seal/conversation.ts",
+]);
 
 const IMPORTS =
   /^(?:import|export)\b[^"';]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\b(?:import|require)\(\s*"([^"]+)"/gm;

@@ -74,6 +74,8 @@ export interface NodeInfo {
   readonly uid: number;
   readonly user: string;
   readonly hostname: string;
+  /** Its public key (X25519, 32 bytes), made at its start: secrets are sealed to it */
+  readonly key: Uint8Array;
 }
 
 /** Bytes of one link as its upper end counted them, frames and heads included, SSH's own bytes not. */

@@ -13,7 +13,9 @@ export interface RoleOrder {
   readonly host: HostView;
   /** This host's variables: what stands over the plan's */
   readonly vars: { readonly [name: string]: Value };
-  /** Texts in this host's variables that are masked wherever they would be shown; the plan has more */
+  /** What of the plan's variables is secret: every relay keeps the plan, while this order is sealed to the host */
+  readonly secretVars?: SecretVars;
+  /** Texts in all these variables that are masked wherever they would be shown */
   readonly secrets: readonly string[];
   /** Where this host's log is kept; null: nowhere */
   readonly log: LogOrder | null;
@@ -37,6 +39,9 @@ export interface LogOrder {
   readonly run: string;
 }
 
+/** Variables that belong to a plan's. */
+export type SecretVars = Pick<RolePlan, "vars" | "extraVars">;
+
 /** What `main` sees as `host`. */
 export interface HostView {
   readonly name: string;
@@ -59,11 +64,10 @@ export interface RolePlan {
   readonly trees?: readonly string[];
   /** Folders of the policy's that files of hosts may be fetched to */
   readonly fetchTo?: readonly string[];
+  /** Those that hold nothing secret, as is `extraVars`; the others are in the order */
   readonly vars: { readonly [name: string]: Value };
   /** --extra-vars: over everything */
   readonly extraVars: { readonly [name: string]: Value };
-  /** Texts in these variables that are masked wherever they would be shown */
-  readonly secrets: readonly string[];
   readonly check: boolean;
   readonly diff: boolean;
   /** --tags and --skip-tags; null: not given */

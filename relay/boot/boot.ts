@@ -74,6 +74,7 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     },
     destroy(error, done) {
       clearTimeout(timer);
+      wipe();
       refuse(error instanceof MopError ? error : failed("CANCELLED", "the start was given up"));
       stdio.destroy();
       done(error);
@@ -94,8 +95,12 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     options.timeoutMs,
   );
 
+  /** A password that nobody asked for, or will any more. */
+  const wipe = () => options.elevation?.secret.fill(0);
+
   function sendCore(): void {
     sent = true;
+    wipe();
     stdio.write(options.core);
     held?.();
   }

@@ -13,6 +13,7 @@ import { type Audited, auditHandOff, auditLogin } from "./audit.js";
 import { keepLogin } from "./left.js";
 import { deferred, type Place } from "./place.js";
 import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
+import type { SealFor } from "./seal.js";
 import type { Hop, MeshOptions } from "./types.js";
 import { type From, openWay, type Way, type WayPort } from "./ways.js";
 
@@ -22,6 +23,7 @@ export interface StartPort extends WayPort {
   readonly core: Core;
   readonly options: MeshOptions;
   readonly signal: AbortSignal;
+  readonly sealFor: SealFor;
 }
 
 /** What one place keeps from one attempt to the next. */
@@ -60,7 +62,7 @@ export async function elevationOf({ become }: Hop): Promise<Elevation | null> {
   if (!become) return null;
   const { password = "" } = become;
   const text = typeof password === "string" ? password : await password();
-  return { secret: Buffer.from(text), words: become.method !== "sudo" };
+  return { secret: Buffer.from(text), words: become.method !== "sudo", sealed: false };
 }
 
 export const helloOf = (order: BootOrder) => ({

@@ -4,12 +4,13 @@ import { MopError } from "../../transport/errors.js";
 import type { Login, Target } from "../../transport/ssh/types.js";
 import { coreOf } from "../boot/core.js";
 import { createMeshBlobs } from "./blobs.js";
-import { readCoreBundle } from "./core-bundle.js";
+import { readCoreBundle } from "./bundles.js";
 import { wayOut } from "./grow.js";
 import { createGates } from "./limits.js";
 import { isUndecided, jumpsOf, UndecidedNode } from "./or-jump.js";
 import type { Place } from "./place.js";
 import { linkReports, pingRoute } from "./report.js";
+import { createSealing } from "./seal.js";
 import { createTree } from "./tree.js";
 import type { BlobSource, DialingMesh, Hop, MeshOptions, NodeHandle, OpenPipe } from "./types.js";
 import { type DialSocket, type From, openWay } from "./ways.js";
@@ -39,6 +40,8 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
   // Every dial listens to it: Node would take many hosts for a leak, and say so to the operator
   setMaxListeners(0, signal);
+  const blobs = createMeshBlobs(endpoint);
+  const sealFor = createSealing(blobs);
   const tree = createTree({
     endpoint,
     ...transport,
@@ -48,8 +51,8 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     dials: createGates(options.dials ?? DIALS_AT_ONCE),
     logins: createGates(LOGINS_AT_ONCE),
     plainly: new Set(),
+    sealFor,
   });
-  const blobs = createMeshBlobs(endpoint);
   const handles = new WeakMap<Place, GrowingHandle>();
   const places = new WeakMap<object, Place>();
 
@@ -73,7 +76,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
         await place.dispatched.promise;
         return endpoint.call(place.id, method, args, callOptions);
       },
-      wing: (wingOptions) => runWing(endpoint, place, wingOptions),
+      wing: (wingOptions) => runWing(endpoint, place, wingOptions, sealFor),
     };
     handles.set(place, handle);
     places.set(handle, place);

@@ -49,6 +49,8 @@ export class Place {
   /** What is started there */
   readonly starts: Starts;
   readonly route: readonly string[];
+  /** Another account on the host of its parent (hops/become.ts) */
+  readonly isWithin: boolean;
   readonly dispatched = deferred<void>();
   readonly up = deferred<NodeInfo>();
   readonly gone = deferred<MopError | undefined>();
@@ -91,7 +93,8 @@ export class Place {
     this.starts = starts;
     this.goesOnWith = goesOnWith;
     this.name = hop.target.name;
-    this.route = [...(parent?.route ?? []), this.name];
+    this.isWithin = parent?.name === this.name;
+    this.route = [...(parent?.route ?? []), ...(this.isWithin ? [] : [this.name])];
     parent?.children.add(this);
   }
 

@@ -37,7 +37,8 @@ export async function pingRoute(
       ms = Math.max(0, whole - aboveMs);
       aboveMs = whole;
     }
-    hops.push({ from: above?.name ?? CONTROLLER, to: node.name, ms });
+    // Between two accounts of one host there is nothing to measure
+    if (!node.isWithin) hops.push({ from: above?.name ?? CONTROLLER, to: node.name, ms });
     above = node;
   }
   return hops;
@@ -64,7 +65,7 @@ export async function linkReports(endpoint: Endpoint, places: readonly Place[]):
       const stats = await endpoint.call(id, "stats", null, { timeoutMs: ANSWER_MS }).catch(() => null);
       return linksOf(stats).flatMap((link) => {
         const child = byId.get(amount(link.child));
-        if (child?.linkTo !== id) return [];
+        if (child?.linkTo !== id || child.isWithin) return [];
         return [
           {
             from: byId.get(id)?.name ?? CONTROLLER,

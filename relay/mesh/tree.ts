@@ -1,6 +1,7 @@
 import { MopError } from "../../transport/errors.js";
 import type { NodeId } from "../../transport/types.js";
 import { explained, type GrowPort, grow } from "./grow.js";
+import { placesOf } from "./hops/become.js";
 import { HOPS } from "./hops/table.js";
 import { isNoNode } from "./left.js";
 import { Place, placeKey } from "./place.js";
@@ -50,19 +51,21 @@ export function createTree(port: GrowPort): Tree {
   return {
     reach(route, again, passed = false) {
       let place: Place | undefined;
-      route.forEach((stop, index) => {
-        const hop = index === route.length - 1 && !passed ? withNode(stop) : stop;
+      const stops = placesOf(
+        route.map((stop, index) => (index === route.length - 1 && !passed ? withNode(stop) : stop)),
+      );
+      for (const [index, hop] of stops.entries()) {
         const { starts } = HOPS[hop.kind];
         const key = placeKey(place, hop, starts);
         const known = places.get(key);
-        const mayJump = isPassed(route, index, passed) && hop.orJump === true;
+        const mayJump = isPassed(stops, index, passed) && hop.orJump === true;
         // One that was reached and then lost is dialled again; one that could not be reached is not, but where it was to have
         // a node for itself and may now do without
         const missed = mayJump && known?.mayJump === false && known.failure && isNoNode(known.failure);
         if (known && !(known.isGone && (known.isUp || again || missed))) {
           known.mayJump ||= mayJump;
           place = known;
-          return;
+          continue;
         }
         const left = starts === "nothing" ? places.get(placeKey(place, hop, "relay"))?.left : undefined;
         const grown = new Place(key, hop, place, starts === "nothing" ? 0 : ++lastId, starts, left);
@@ -71,7 +74,7 @@ export function createTree(port: GrowPort): Tree {
         if (grown.id !== 0) byId.set(grown.id, grown);
         void grow(port, grown);
         place = grown;
-      });
+      }
       if (!place) throw new MopError("BAD_ARGUMENT", "a route needs at least one host");
       return place;
     },

@@ -39,6 +39,10 @@ export interface Hop {
   readonly become?: Become;
   /** `auto`: where no node can be had, routes that pass the host take it for a jump, over the same login */
   readonly orJump?: boolean;
+  /** Its session is not handed over, whatever the host before it is. Set by hops/become.ts */
+  readonly stays?: true;
+  /** `command` only: the sessions behind it are not handed to it. Set there too */
+  readonly keepsNone?: true;
 }
 
 /** A host that is passed as a jump, since no node could be had there. */
@@ -71,10 +75,13 @@ export interface NodeHandle {
    * Runs the leaf's wing there: `order` is opaque to the mesh. Events are delivered each once and in order;
    * `onEvent` is awaited before the event is acknowledged. Resolves with the wing's result; rejects with MopError
    * (WING_FAILED, OUT_OF_MEMORY, CANCELLED...), with UnreachableError when the node is lost.
+   * `secret`: no node between sees anything of the order, the events and the result. Where there is one, the order
+   * waits for the node's hello.
    */
   wing(options: {
     entry: string;
     order: Uint8Array;
+    secret?: boolean;
     onEvent: (event: Uint8Array) => void | Promise<void>;
     signal?: AbortSignal;
     memoryMb?: number;

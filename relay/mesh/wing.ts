@@ -3,9 +3,10 @@ import { asMopError, MopError } from "../../transport/errors.js";
 import type { Channel, Endpoint, Value } from "../../transport/types.js";
 import { readProblem } from "../../transport/wire/problem.js";
 import { encodeValue } from "../../transport/wire/value.js";
-import { EventReceiver, ItemKind } from "../event-stream.js";
+import { EventReceiver, ItemKind, type StreamItem } from "../event-stream.js";
 import type { WingOrder } from "../orders.js";
 import type { Place } from "./place.js";
+import { isCarried, type Sealed, type SealFor } from "./seal.js";
 import type { NodeHandle } from "./types.js";
 
 type WingOptions = Parameters<NodeHandle["wing"]>[0];
@@ -24,16 +25,20 @@ const CANCEL_MS = 3500;
 export async function runWing(
   endpoint: Endpoint,
   place: Place,
-  { entry, order, onEvent, signal, memoryMb = MEMORY_MB }: WingOptions,
+  { entry, order: plain, secret = false, onEvent, signal, memoryMb = MEMORY_MB }: WingOptions,
+  sealFor: SealFor,
 ): Promise<Uint8Array> {
   // One signal may stand over the wings of many hosts; Node warns of more than ten listeners.
   if (signal) setMaxListeners(0, signal);
   await orAborted(place.dispatched.promise, signal);
+  const sealed = secret && isCarried(place) ? await orAborted(sealFor(place, plain), signal) : undefined;
+  const order = sealed?.bytes ?? plain;
   const channel = endpoint.open(place.id, "wing", {
     entry,
     order: order.subarray(0, PIECE),
     rest: Math.max(0, order.length - PIECE),
     memoryMb,
+    sealed: sealed !== undefined,
   } satisfies WingOrder as unknown as Value);
   // That a message didn't leave shows where the channel is read
   for (let at = PIECE; at < order.length; at += PIECE)
@@ -56,7 +61,8 @@ export async function runWing(
     const receiver = new EventReceiver();
     for await (const { type, body } of channel.receive()) {
       if (type !== "data") continue;
-      for (const item of receiver.accept(body)) {
+      for (const came of receiver.accept(body)) {
+        const item = sealed ? opened(place, sealed, came) : came;
         if (item.kind === ItemKind.FAILURE) throw readProblem(item.body);
         if (item.kind === ItemKind.RESULT) {
           if (stop.why) throw stop.why;
@@ -77,6 +83,16 @@ export async function runWing(
     acknowledge.clear();
     // Says that all was delivered: the node forgets the run
     channel.end();
+  }
+}
+
+/** An item as the node meant it. A failure may be older than what it is sealed with; nothing else is taken in clear. */
+function opened(place: Place, sealed: Sealed, item: StreamItem): StreamItem {
+  try {
+    return { kind: item.kind, body: sealed.open(item.body) };
+  } catch (error) {
+    if (item.kind === ItemKind.FAILURE) return item;
+    throw new MopError("PROTOCOL", `${place.name}: ${asMopError(error).message}`);
   }
 }
 

@@ -3,7 +3,7 @@ import type { NodeInfo } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 
 /** What this process tells its parent of itself. */
-export function nodeInfo(): NodeInfo {
+export function nodeInfo(key: Uint8Array): NodeInfo {
   const uid = process.getuid?.() ?? -1;
   return {
     protocol: PROTOCOL_VERSION,
@@ -14,6 +14,7 @@ export function nodeInfo(): NodeInfo {
     uid,
     user: userName(uid),
     hostname: os.hostname(),
+    key,
   };
 }
 

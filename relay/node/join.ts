@@ -27,8 +27,8 @@ export interface JoinPort {
 /** A boot command that runs, over a session or as a process. */
 export interface Running {
   readonly pipe: Duplex;
-  /** Resolves when it is let in */
-  readonly authenticated: Promise<unknown>;
+  /** Resolves when it is let in; without a login, that is when it runs */
+  readonly authenticated?: Promise<unknown>;
   readonly exit: Promise<unknown>;
   onStderr(take: (chunk: Buffer) => void): void;
   /** Where there is more to it than the command: keeps it though no node comes up */
@@ -69,7 +69,7 @@ export async function joinChild(
     });
     running.onStderr(boot.stderr);
     boot.pipe.on("error", () => {});
-    await running.authenticated;
+    await (running.authenticated ?? boot.booted);
     void report({ type: "authenticated" });
     booting = boot.booted;
     const info = await endpoint.attachChild(child.id, boot.pipe, {

@@ -8,6 +8,7 @@ import { nodeInfo } from "./info.js";
 import type { JoinPort, LinkBytes } from "./join.js";
 import { servePipes } from "./pipes.js";
 import { serveReports } from "./reports.js";
+import { createSeals } from "./seal.js";
 import { serveSpawns } from "./spawn.js";
 import { claimStdout } from "./stdout.js";
 import { serveWings } from "./wing.js";
@@ -22,14 +23,17 @@ const END_MS = 1500;
 export function start(core: Uint8Array): void {
   const stdout = claimStdout();
   const say = (line: string) => process.stderr.write(`${line}\n`);
-  const endpoint = createEndpoint({ parent: joinStdio(process.stdin, stdout), info: nodeInfo() });
+  const seals = createSeals();
+  const endpoint = createEndpoint({ parent: joinStdio(process.stdin, stdout), info: nodeInfo(seals.key) });
   const links = new Map<NodeId, LinkBytes>();
   const onLine = (name: string, line: string) => say(`${name}: ${line}`);
   const port: JoinPort = { endpoint, core, links, sessions: new Map(), onLine };
+  const blobs = serveBlobs(endpoint);
+  const unseal = seals.unsealFrom(blobs);
   servePipes(port);
-  serveSpawns(port);
+  serveSpawns(port, unseal);
   serveReports(endpoint, links);
-  const wings = serveWings({ endpoint, blobs: serveBlobs(endpoint) });
+  const wings = serveWings({ endpoint, blobs, unseal });
 
   const end = (status: number) => {
     process.exitCode = status;

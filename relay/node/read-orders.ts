@@ -65,12 +65,12 @@ function readBootOrder(value: Value | undefined): BootOrder {
 
 function readStartOrder({ child, elevation }: Table): StartOrder {
   if (elevation == null) return { child: readBootOrder(child), elevation: null };
-  const { secret, words } = table(elevation, "elevation");
+  const { secret, words, sealed } = table(elevation, "elevation");
   if (!(secret instanceof Uint8Array)) throw bad("secret is no bytes");
   // Its own copy, to be overwritten
   return {
     child: readBootOrder(child),
-    elevation: { secret: new Uint8Array(secret), words: words === true },
+    elevation: { secret: new Uint8Array(secret), words: words === true, sealed: sealed === true },
   };
 }
 

@@ -1,22 +1,24 @@
 import { asMopError } from "../../transport/errors.js";
 import { spawnPiped } from "../boot/spawn.js";
+import type { SpawnOrder } from "../orders.js";
 import { type JoinPort, joinChild } from "./join.js";
 import { bad, readSpawnOrder } from "./read-orders.js";
+import type { Unseal } from "./seal.js";
 
 /** Serves channels of the kind `spawn`: orders come from above only, the endpoint sees to that. */
-export function serveSpawns(port: JoinPort): void {
+export function serveSpawns(port: JoinPort, unseal: Unseal): void {
   port.endpoint.serve("spawn", async (channel) => {
     let ordered = false;
     try {
       for await (const { body } of channel.receive()) {
-        const order = readSpawnOrder(body);
+        const sealed = readSpawnOrder(body);
         if (ordered) throw bad("a command runs on this channel");
         ordered = true;
+        const order = await opened(sealed, unseal);
         const { child, pipe, exit } = spawnPiped(order.argv);
         void joinChild(port, channel, order, {
           pipe,
           exit,
-          authenticated: Promise.resolve(),
           onStderr: (take) => child.stderr.on("data", take),
           close: () => pipe.destroy(),
         });
@@ -26,4 +28,12 @@ export function serveSpawns(port: JoinPort): void {
       channel.reset(code, message);
     }
   });
+}
+
+/** With the password as it is to be given. */
+async function opened(order: SpawnOrder, unseal: Unseal): Promise<SpawnOrder> {
+  const { elevation } = order;
+  if (!elevation?.sealed) return order;
+  const { plain } = await unseal(elevation.secret);
+  return { ...order, elevation: { ...elevation, secret: plain } };
 }

@@ -13,5 +13,6 @@ export function readWingOrder(value: Value): WingOrder {
     order,
     rest: count(from.rest, "rest", 0, MAX_REST),
     memoryMb: count(from.memoryMb, "memoryMb", 8, 1 << 20),
+    sealed: from.sealed === true,
   };
 }

@@ -4,8 +4,9 @@ import type { Channel, Endpoint } from "../../transport/types.js";
 import { encodeProblem } from "../../transport/wire/problem.js";
 import { decodeValue } from "../../transport/wire/value.js";
 import { EVENT_COST, EVENT_WINDOW, EventSender, ItemKind } from "../event-stream.js";
-import type { WingOrder } from "../orders.js";
+import type { Opened, WingOrder } from "../orders.js";
 import { MAX_EVENT } from "../wing.js";
+import type { Unseal } from "./seal.js";
 import { ProcessGroups } from "./wing-groups.js";
 import { readWingOrder } from "./wing-order.js";
 import { type NodeMessage, type WorkerMessage, type WorkerStart, workerMain } from "./wing-worker.js";
@@ -22,6 +23,7 @@ export interface WingPort {
     get(hash: string): Promise<Uint8Array>;
     prefetch(hashes: readonly string[]): Promise<void>;
   };
+  readonly unseal: Unseal;
 }
 
 /** The wings of a node. */
@@ -65,6 +67,7 @@ class WingRun {
   readonly #whenStopped: Promise<void>;
   #markStopped: () => void = () => {};
   #giveUp: NodeJS.Timeout | undefined;
+  #opened: Opened | undefined;
   /** The stream has its last item */
   #over = false;
   #sending = false;
@@ -89,13 +92,19 @@ class WingRun {
     void this.#channel.closed.then((error) => error && this.#stop(LOST_MS));
     try {
       const [whole, entry] = await Promise.race([
-        Promise.all([order, this.#port.blobs.get(this.#order.entry)]),
+        Promise.all([this.#open(order), this.#port.blobs.get(this.#order.entry)]),
         this.#whenStopped.then(() => Promise.reject(cancelled())),
       ]);
       await this.#work(whole, entry);
     } catch (error) {
       this.#end(ItemKind.FAILURE, encodeProblem(asMopError(error, "WING_FAILED")));
     }
+  }
+
+  async #open(order: Promise<Uint8Array>): Promise<Uint8Array> {
+    if (!this.#order.sealed) return order;
+    this.#opened = await this.#port.unseal(await order);
+    return this.#opened.plain;
   }
 
   /** What comes down: the rest of the order, acknowledgements, `cancel`. */
@@ -196,7 +205,7 @@ class WingRun {
 
   #push(kind: number, body: Uint8Array): void {
     if (this.#over) return;
-    this.#events.push({ kind, body });
+    this.#events.push({ kind, body: this.#opened ? this.#opened.seal(body) : body });
     if (this.#sending) return;
     this.#sending = true;
     // Behind the other messages of the worker that came with this one

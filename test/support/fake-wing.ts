@@ -106,10 +106,10 @@ export class FakeHost {
   role(
     wing: WingModule,
     main: string,
-    changes: Partial<RolePlan> = {},
+    { secrets = [], ...changes }: Partial<RolePlan> & Partial<Pick<RoleOrder, "secrets">> = {},
     vars: Record<string, Value> = {},
     onEvent?: (event: LeafEvent) => void,
-    more: Partial<Pick<RoleOrder, "resume" | "secrets" | "log">> = {},
+    more: Partial<Pick<RoleOrder, "resume" | "secrets" | "secretVars" | "log">> = {},
   ) {
     const plan: RolePlan = {
       role: "web",
@@ -120,7 +120,6 @@ export class FakeHost {
       files: {},
       vars: {},
       extraVars: {},
-      secrets: [],
       check: false,
       diff: false,
       tags: null,
@@ -130,7 +129,12 @@ export class FakeHost {
     };
     const hash = this.add(encodeValue(plan as unknown as Value));
     const host = { name: "l1", groups: ["web"] };
-    return this.run(wing, { kind: "role", plan: hash, host, vars, secrets: [], log: null, ...more }, onEvent);
+    const all = [...secrets, ...(more.secrets ?? [])];
+    return this.run(
+      wing,
+      { kind: "role", plan: hash, host, vars, log: null, ...more, secrets: all },
+      onEvent,
+    );
   }
 }
 

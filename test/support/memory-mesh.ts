@@ -34,6 +34,7 @@ const INFO: NodeInfo = {
   uid: 0,
   user: "root",
   hostname: "memory",
+  key: new Uint8Array(32),
 };
 
 /** A mesh without a network: every host is a function call away. Blobs reach only whom they were offered to. */

@@ -12,6 +12,7 @@ export const nodeInfo = (): NodeInfo => ({
   uid: process.getuid?.() ?? -1,
   user: "tester",
   hostname: "testhost",
+  key: Buffer.alloc(32, 7),
 });
 
 export const parentHello = (id: NodeId, timing: Partial<ParentHello> = {}): ParentHello => ({

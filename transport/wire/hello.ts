@@ -50,6 +50,9 @@ export const encodeNodeInfo = (info: NodeInfo): Buffer => encodeValue({ ...info 
 /** Throws MopError (PROTOCOL, VERSION). */
 export function readNodeInfo(body: Uint8Array): NodeInfo {
   const map = fields(body);
+  const { key } = map;
+  if (!(key instanceof Uint8Array) || key.length !== 32)
+    throw new MopError("PROTOCOL", "The HELLO's key is not of 32 bytes");
   return {
     protocol: PROTOCOL_VERSION,
     runtime: text(map, "runtime"),
@@ -59,6 +62,7 @@ export function readNodeInfo(body: Uint8Array): NodeInfo {
     uid: whole(map, "uid", -1, 0xffff_ffff),
     user: text(map, "user"),
     hostname: text(map, "hostname"),
+    key,
   };
 }
 

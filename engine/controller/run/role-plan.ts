@@ -3,15 +3,15 @@ import type { Value } from "../../../transport/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import { GATHERED } from "../../vocabulary/facts.js";
 import type { RoleEntry } from "../../vocabulary/language.js";
-import type { OfferedFile, RolePlan } from "../../vocabulary/order.js";
+import type { OfferedFile, RolePlan, SecretVars } from "../../vocabulary/order.js";
 import { OPTION_PARTS, partOf } from "../../vocabulary/parts.js";
 import { type FileReferences, fileReferences } from "../files/file-references.js";
 import { offeredPath, type PolicyFolder } from "../files/folder.js";
 import { offeredFiles } from "../files/offered-files.js";
 import type { LoadedPolicy } from "../policy/load-policy.js";
 import { mapPosition } from "../policy/source-positions.js";
-import { PolicyError } from "../policy-error.js";
-import { secretsIn } from "../secrets/secret-vars.js";
+import { PolicyError, placeText } from "../policy-error.js";
+import { apart, secretsIn } from "../secrets/secret-vars.js";
 import { memoryBlob } from "../ship/blobs.js";
 import { type ShippedRole, shipRole } from "../ship/ship-role.js";
 import { type PlainVars, planVariables, policyLayers, withoutNames } from "../variables.js";
@@ -25,6 +25,11 @@ export interface PreparedRole {
   /** Hash of the encoded RolePlan */
   readonly plan: string;
   readonly vars: PlainVars;
+  /** What of these and of --extra-vars is secret: not in the plan, but in each host's order, with the secrets' texts */
+  readonly secretVars: SecretVars;
+  readonly secrets: readonly string[];
+  /** It may restart hosts: what its resources gave comes here meanwhile, with what it made a secret on the host */
+  readonly restarts: boolean;
   /** All that its hosts may ask for */
   readonly blobs: readonly BlobSource[];
   /** What each of them needs in any case */
@@ -58,6 +63,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
   const layers = policyLayers(loaded.policy, entry);
   const vars = planVariables(layers);
   const extraVars = withoutNames(options.extraVars ?? {});
+  const [own, extra] = [apart(vars), apart(extraVars)];
   const named = [...texts(layers.policy), ...texts(layers.entry)];
   const files = await offeredFiles(folder, references, entry.role.files ?? [], named).catch(
     (error: unknown) => {
@@ -80,9 +86,8 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
         files: files.files,
         trees: files.trees,
         fetchTo,
-        vars,
-        extraVars,
-        secrets: secretsIn({ ...vars, ...extraVars }),
+        vars: own.open,
+        extraVars: extra.open,
         check: options.check ?? false,
         diff: options.diff ?? false,
         tags: options.tags && options.tags.length > 0 ? options.tags : null,
@@ -98,6 +103,9 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
     name,
     plan: plan.hash,
     vars,
+    secretVars: { vars: own.secret, extraVars: extra.secret },
+    secrets: secretsIn({ ...own.secret, ...extra.secret }),
+    restarts: references.uses.has("reboot"),
     blobs: unique([...parcels, ...wingParts, ...files.blobs]),
     needed: [
       ...parcels.map((blob) => blob.hash),
@@ -107,7 +115,7 @@ export async function prepareRole(entry: RoleEntry, parts: PlanParts): Promise<P
     map: shipped.map,
     files: Object.keys(files.files),
     fetchTo,
-    warnings: shipped.warnings,
+    warnings: [...shipped.warnings, ...exposed(name, shipped, parts)],
   };
 }
 
@@ -146,6 +154,15 @@ async function checkRequired(
       placeIn(shipped, parts, at),
     );
   }
+}
+
+/** Code is kept by every relay on the way: a secret that is written there is one no more. */
+function exposed(role: string, shipped: ShippedRole, parts: PlanParts): string[] {
+  return secretsIn(shipped.code).map((secret) => {
+    const before = shipped.code.slice(0, shipped.code.indexOf(secret)).split("\n");
+    const at = placeIn(shipped, parts, { line: before.length, column: before.at(-1)!.length + 1 });
+    return `role ${role}: a secret stands in its code (${placeText(at)}), which the relays on the way can read; give it as a variable from outside: only variables are sealed`;
+  });
 }
 
 /** Where files of hosts go; what is fetched stays below the policy's folder. */

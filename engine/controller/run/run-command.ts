@@ -4,6 +4,7 @@ import { mopPackage } from "../policy/mop-package.js";
 import { PolicyError } from "../policy-error.js";
 import { withWays } from "../route/way-mesh.js";
 import { maskReport } from "../secrets/mask-report.js";
+import { holdsSecret } from "../secrets/secret-vars.js";
 import { HostState } from "./host-state.js";
 import type { Report, RunResult } from "./options.js";
 import { type HostOptions, prepareTargets } from "./prepare-hosts.js";
@@ -47,11 +48,13 @@ export async function runCommand(options: CommandOptions, over: Mesh, given: Rep
   mesh.offer([wing.entry], nodes);
   mesh.push([wing.entry.hash], nodes);
   const order = encodeValue({ kind: "command", command, timeoutMs: options.timeoutMs ?? null });
+  const secret = holdsSecret(command);
   await Promise.all(
     states.map(async (state, index) => {
       const outcome = await runWing(state, nodes[index]!, {
         entry: wing.entry.hash,
         order,
+        secret,
         signal: options.signal,
         onEvent(event) {
           if (event.event !== "output") return;

@@ -39,7 +39,7 @@ export async function runHost(run: RoleRun, task: Task, node: NodeHandle): Promi
   const follow = (held: RoleOrder["held"], on = node, resume?: RoleOrder["resume"]): Promise<WingOutcome> =>
     runWing(at, on, {
       entry: run.wing,
-      order: roleOrder(run, host, {
+      ...roleOrder(run, host, {
         ...(fetchTo.length > 0 && held ? { held } : {}),
         ...(run.check ? at.foreseen.before(on.id, delegated) : {}),
         ...(resume ? { resume } : {}),
@@ -169,16 +169,19 @@ function roleOrder(
   run: RoleRun,
   host: HostState,
   more: Pick<RoleOrder, "held" | "follows" | "unsure" | "resume">,
-): Uint8Array {
+): { readonly order: Uint8Array; readonly secret: boolean } {
   const { name, groups } = host.host;
-  const vars: PlainVars = hostVariables(host.vars, run.role.vars, run.extraVars);
+  const { plan, vars: planVars, secretVars, secrets: planSecrets, restarts } = run.role;
+  const vars: PlainVars = hostVariables(host.vars, planVars, run.extraVars);
+  const secrets = [...new Set([...planSecrets, ...secretsIn(vars)])];
   const order = {
     kind: "role",
-    plan: run.role.plan,
+    plan,
     host: { name, groups },
     vars,
-    secrets: secretsIn(vars),
+    ...(planSecrets.length > 0 ? { secretVars: { ...secretVars } } : {}),
+    secrets,
     log: run.log && { ...run.log },
   };
-  return encodeValue({ ...order, ...more });
+  return { order: encodeValue({ ...order, ...more }), secret: secrets.length > 0 || restarts };
 }

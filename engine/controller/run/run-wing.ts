@@ -13,6 +13,8 @@ export type WingOutcome =
 export interface WingRun {
   readonly entry: string;
   readonly order: Uint8Array;
+  /** It goes sealed, and what is answered comes so */
+  readonly secret?: boolean;
   readonly onEvent: (event: NonNullable<CheckedEvent>) => void | Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -33,6 +35,7 @@ export async function runWing(host: HostState, node: NodeHandle, run: WingRun): 
     const wing = node.wing({
       entry: run.entry,
       order: run.order,
+      ...(run.secret ? { secret: true } : {}),
       ...(run.signal ? { signal: run.signal } : {}),
       onEvent: async (bytes) => {
         await announced;

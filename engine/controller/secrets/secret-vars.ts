@@ -62,12 +62,26 @@ function* texts(value: Value, where: string): Generator<string> {
   else for (const item of Object.values(value)) if (item !== undefined) yield* texts(item as Value, where);
 }
 
-/** The marked texts that stand in these variables: what the hosts that get them must mask, and no more than that. */
-export function secretsIn(vars: Readonly<Record<string, Value>>): string[] {
+/** The marked texts that stand in this data: what the hosts that get it must mask, and no more than that. */
+export function secretsIn(data: Value): string[] {
   const marked = [...markedSecrets()];
   if (marked.length === 0) return [];
-  const all = [...shown(vars as Value)];
+  const all = [...shown(data)];
   return marked.filter((secret) => all.some((text) => text.includes(secret)));
+}
+
+export const holdsSecret = (data: Value): boolean => secretsIn(data).length > 0;
+
+type Vars = Readonly<Record<string, Value>>;
+
+/** Variables apart: those in which a marked text stands, as a whole, and the others. */
+export function apart(vars: Vars): { readonly open: Vars; readonly secret: Vars } {
+  const all = Object.entries(vars);
+  const isSecret = ([name, value]: readonly [string, Value]) => holdsSecret({ [name]: value });
+  return {
+    open: Object.fromEntries(all.filter((one) => !isSecret(one))),
+    secret: Object.fromEntries(all.filter(isSecret)),
+  };
 }
 
 function* shown(value: Value): Generator<string> {

@@ -28,6 +28,8 @@ export function readOrderValue(value: Value): LeafOrder {
         isText(order.host.name) &&
         isList(order.host.groups) &&
         isMap(order.vars) &&
+        (order.secretVars === undefined ||
+          (isMap(order.secretVars) && isMap(order.secretVars.vars) && isMap(order.secretVars.extraVars))) &&
         isTextList(order.secrets) &&
         isLog(order.log) &&
         (order.resume === undefined ||
@@ -58,7 +60,6 @@ export function readPlan(bytes: Uint8Array): RolePlan {
     files,
     vars,
     extraVars,
-    secrets,
     check,
     diff,
     tags,
@@ -74,7 +75,6 @@ export function readPlan(bytes: Uint8Array): RolePlan {
     isMap(files) &&
     isMap(vars) &&
     isMap(extraVars) &&
-    isTextList(secrets) &&
     typeof check === "boolean" &&
     typeof diff === "boolean" &&
     (tags === null || isList(tags)) &&

@@ -41,8 +41,11 @@ export interface LoadedRole {
   readonly tools: RoleTools;
 }
 
-export const fetchPlan = async (order: RoleOrder, host: RoleParts["host"]): Promise<RolePlan> =>
-  readPlan(await host.blob(order.plan));
+export async function fetchPlan(order: RoleOrder, host: Pick<WingHost, "blob">): Promise<RolePlan> {
+  const plan = readPlan(await host.blob(order.plan));
+  const { vars = {}, extraVars = {} } = order.secretVars ?? {};
+  return { ...plan, vars: { ...plan.vars, ...vars }, extraVars: { ...plan.extraVars, ...extraVars } };
+}
 
 /** Fetches the role's code, and gathers what its resources work with. */
 export async function loadRole(order: RoleOrder, plan: RolePlan, parts: RoleParts): Promise<LoadedRole> {

@@ -25,7 +25,6 @@ export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafRe
   const { host, events, secrets } = parts;
   secrets.add(order.secrets);
   const plan = await fetchPlan(order, host);
-  secrets.add(plan.secrets);
   const log = order.log && !plan.check ? keepLog(order.log, plan.role, events) : undefined;
   const positions = new WeakMap<object, string>();
   const queue = new Queue();

@@ -8,11 +8,17 @@ import type { BootOrder, Elevation } from "../../orders.js";
 import { readAdoptReport } from "../adopt-report.js";
 import { type Attempts, bootOrder, elevationOf, joinedBelow, type StartPort, startHere } from "../attempt.js";
 import type { Place } from "../place.js";
+import { isCarried } from "../seal.js";
 import type { From } from "../ways.js";
-import type { HopWay } from "./hop.js";
+import type { HopWay, Reaching } from "./hop.js";
 
 /** Stands for the boot command as one word, for programs that take a line for a shell. */
 const LINE = "{command}";
+
+/** Gives a command a terminal, from a program that most hosts have. */
+const TERMINAL = ["script", "-qc", LINE, "/dev/null"];
+/** Words of sudo (`requiretty`) and su that run for nobody without one. */
+const WANTS_TERMINAL = /must (have a tty|be run from a terminal)/;
 
 /** Failures for which it matters how the place is entered. */
 const OF_THE_COMMAND: ReadonlySet<ErrorName> = new Set<ErrorName>([
@@ -24,26 +30,46 @@ const OF_THE_COMMAND: ReadonlySet<ErrorName> = new Set<ErrorName>([
 /** A place that a command leads into, as a container: the host before it runs the command, and a node is started over its stdio. */
 export const command: HopWay = {
   starts: "relay",
-  reach: ({ port, place, from, attempts, tries }) =>
-    tries(async () => {
-      const order = bootOrder(port, place);
-      const start: Start = {
-        order,
-        elevation: await elevationOf(place.hop),
-        argv: argvOf(port, place, order),
-      };
-      return from.type === "node"
-        ? below(port, place, from.id, start, attempts)
-        : here(port, place, from, start, attempts);
-    }),
-  explain({ hop, parent }, error) {
+  handsOff: true,
+  async reach(reaching) {
+    const { enter = [] } = reaching.place.hop;
+    try {
+      return await enterBy(reaching, enter);
+    } catch (error) {
+      if (enter.length > 0 || !WANTS_TERMINAL.test(asMopError(error).message)) throw error;
+      return enterBy(reaching, TERMINAL);
+    }
+  },
+  explain(place, error) {
+    const { hop, parent } = place;
     if (!OF_THE_COMMAND.has(error.code)) return error;
+    if (place.isWithin)
+      return error.code === "BOOT_FAILED" && /^[^:]*: script can't be run/.test(error.message)
+        ? new MopError(
+            "BECOME_REFUSED",
+            `${place.name}: a terminal is wanted there to become another user, and there is no \`script\` to give one (mop_hop = "sealed" for the host before it lets this machine do it)`,
+            { cause: error },
+          )
+        : error;
     const how = (hop.enter ?? []).join(" ");
     const text = `${error.message} (it is entered by \`${how}\`, run on ${parent?.name ?? "this machine"})`;
     return new MopError(error.code, text, { cause: error });
   },
-  wayOut: ({ id, name }) => ({ type: "node", id, name, handsOff: true }),
+  wayOut: ({ id, name, hop }) => ({ type: "node", id, name, handsOff: !hop.keepsNone }),
 };
+
+const enterBy = ({ port, place, from, attempts, tries }: Reaching, enter: readonly string[]) =>
+  tries(async () => {
+    const order = bootOrder(port, place);
+    const start: Start = {
+      order,
+      elevation: await elevationOf(place.hop),
+      argv: argvOf(port, place, enter, order),
+    };
+    return from.type === "node"
+      ? below(port, place, from.id, start, attempts)
+      : here(port, place, from, start, attempts);
+  });
 
 /** What is needed to start a node there. */
 interface Start {
@@ -53,8 +79,7 @@ interface Start {
 }
 
 /** The template's words with the boot command in its place or, as words of its own, behind them. */
-function argvOf(port: StartPort, { hop }: Place, child: BootOrder): string[] {
-  const enter = hop.enter ?? [];
+function argvOf(port: StartPort, { hop }: Place, enter: readonly string[], child: BootOrder): string[] {
   const options = commandOptions(port.core, child, hop.node, hop.become);
   // Refuses a path or a user that no shell could be given
   const line = bootCommand(options);
@@ -64,13 +89,14 @@ function argvOf(port: StartPort, { hop }: Place, child: BootOrder): string[] {
 }
 
 /** The node before it runs the command, and is the child's parent. */
-function below(
+async function below(
   port: StartPort,
   place: Place,
   parent: number,
-  { order, elevation, argv }: Start,
+  { order, elevation: open, argv }: Start,
   attempts: Attempts,
 ): Promise<NodeInfo> {
+  const elevation = open && (await sealedElevation(port, place, open));
   place.authenticated = true;
   return joinedBelow(port, place, parent, order, attempts, () => {
     const channel = port.endpoint.open(parent, "spawn", null);
@@ -102,6 +128,14 @@ function below(
       },
     };
   });
+}
+
+/** The node that runs the command types the password; those before it pass it on sealed. */
+async function sealedElevation(port: StartPort, place: Place, open: Elevation): Promise<Elevation> {
+  if (open.secret.length === 0 || !place.parent || !isCarried(place.parent)) return open;
+  const { bytes } = await port.sealFor(place.parent, open.secret);
+  open.secret.fill(0);
+  return { ...open, secret: bytes, sealed: true };
 }
 
 /** This machine runs the command. */

@@ -20,6 +20,8 @@ export interface Reaching {
 export interface HopWay {
   /** What is started there. Hosts of a route that differ in nothing else share a node where this is the same */
   readonly starts: Starts;
+  /** The sessions of the hosts behind it may be given to what is started there */
+  readonly handsOff: boolean;
   /** Reaches the host; resolves with what its node said, or undefined when its session forwards and nothing runs there. */
   reach(reaching: Reaching): Promise<NodeInfo | undefined>;
   /** What else is to be said of why it could not be reached */

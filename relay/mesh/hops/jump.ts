@@ -7,6 +7,7 @@ import type { HopWay } from "./hop.js";
 /** A host that only forwards: logged in, nothing started. */
 export const jump: HopWay = {
   starts: "nothing",
+  handsOff: false,
   async reach({ port, place, from, tries }) {
     const left = place.goesOnWith;
     if (left && !left.isOver) {

@@ -11,6 +11,7 @@ import type { HopWay } from "./hop.js";
 /** This machine: a node as a child of this process, with the Node that runs it. */
 export const local: HopWay = {
   starts: "node",
+  handsOff: true,
   async reach({ port, place, attempts }) {
     if (place.parent)
       throw new MopError("BAD_ARGUMENT", `${place.name}: this machine can't stand behind another host`);

@@ -7,16 +7,19 @@ import type { HopWay } from "./hop.js";
 /** A node started over SSH. `handsOff`: it is given the sessions behind it; else they stay end to end. */
 export const sshNode = (handsOff: boolean): HopWay => ({
   starts: "relay",
-  reach: ({ port, place, from, attempts, tries }) =>
-    tries(async (pace) => {
+  handsOff,
+  reach({ port, place, from, attempts, tries }) {
+    const through = from.type === "node" && place.hop.stays ? { ...from, handsOff: false } : from;
+    return tries(async (pace) => {
       try {
-        return await attemptNode(port, place, from, pace, attempts);
+        return await attemptNode(port, place, through, pace, attempts);
       } catch (error) {
         // What else could make a node of the host comes before this: from here on it is passed as a jump
         keepOwnLogin(place, error);
         throw error;
       }
-    }),
+    });
+  },
   wayOut: ({ id, name }) => ({ type: "node", id, name, handsOff }),
 });
 

@@ -13,6 +13,7 @@ const INFO: NodeInfo = {
   uid: 0,
   user: "root",
   hostname: "l1",
+  key: new Uint8Array(32),
 };
 const PROBE: Probe = { node: "/usr/bin/node", aheadS: 0, freeKb: new Map(), bytesPerS: 1024 };
 const of = (probe: Partial<Probe>, check: string) =>

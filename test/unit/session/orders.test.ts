@@ -90,10 +90,16 @@ describe("an order to run a command", () => {
 
   test("is read as it was sent, and its message overwritten", () => {
     expect(read()).toEqual({ ...order, elevation: null });
-    const message = encodeValue({ ...order, elevation: { secret, words: true } });
-    expect(message.includes(secret)).toBe(true);
-    expect(readSpawnOrder(message).elevation).toEqual({ secret: new Uint8Array(secret), words: true });
-    expect(message.every((byte) => byte === 0)).toBe(true);
+    for (const sealed of [true, false]) {
+      const message = encodeValue({ ...order, elevation: { secret, words: true, sealed } });
+      expect(message.includes(secret)).toBe(true);
+      expect(readSpawnOrder(message).elevation).toEqual({
+        secret: new Uint8Array(secret),
+        words: true,
+        sealed,
+      });
+      expect(message.every((byte) => byte === 0)).toBe(true);
+    }
   });
 
   test.each<[string, { readonly [key: string]: Value | undefined }]>([
