@@ -98,6 +98,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
       place.way?.pipe.destroy();
       place.process?.kill();
     }
+    await Promise.all(open.map(({ way }) => way?.gone));
   }
 
   return {
