@@ -2,24 +2,33 @@ import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { Prompter } from "../transport/ssh/types.js";
 import { escapeLine } from "./output/escape.js";
+import { holdStreams } from "./output/streams.js";
 
 /** Reads one line without showing it; undefined when the operator ended the input. */
 export async function askSecret(question: string): Promise<string | undefined> {
+  const { terminal, release } = holdStreams();
   const hidden = new Writable({ write: (_chunk, _encoding, done) => done() });
-  process.stderr.write(question);
-  return readLine(createInterface({ input: process.stdin, output: hidden, terminal: true }), true);
+  terminal.write(question);
+  const reader = createInterface({ input: process.stdin, output: hidden, terminal: true });
+  return readLine(reader, terminal, true).finally(release);
 }
 
 /** Asks on the terminal for a yes; anything else, or no answer, is a no. */
 export async function askYes(question: string): Promise<boolean> {
-  const reader = createInterface({ input: process.stdin, output: process.stderr, terminal: true });
+  const { terminal, release } = holdStreams();
+  const reader = createInterface({ input: process.stdin, output: terminal, terminal: true });
   reader.setPrompt(question);
   reader.prompt();
-  return /^\s*y(es)?\s*$/i.test((await readLine(reader, false)) ?? "");
+  const answer = await readLine(reader, terminal, false).finally(release);
+  return /^\s*y(es)?\s*$/i.test(answer ?? "");
 }
 
 /** `hidden`: the line's end didn't show either. */
-async function readLine(reader: Interface, hidden: boolean): Promise<string | undefined> {
+async function readLine(
+  reader: Interface,
+  terminal: NodeJS.WriteStream,
+  hidden: boolean,
+): Promise<string | undefined> {
   let answered = false;
   try {
     return await new Promise<string | undefined>((resolve) => {
@@ -43,31 +52,33 @@ async function readLine(reader: Interface, hidden: boolean): Promise<string | un
       });
     });
   } finally {
-    if (hidden || !answered) process.stderr.write("\n");
+    if (hidden || !answered) terminal.write("\n");
     reader.close();
   }
 }
 
-/** Asks on the terminal, one question at a time, each secret once; undefined where nobody sits at one. */
+/** Asks on the terminal, one question at a time, each secret once but for wrong ones; undefined where nobody sits at one. */
 export function terminalPrompter(): Prompter | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   const answers = new Map<string, Promise<string | undefined>>();
   let last: Promise<unknown> = Promise.resolve();
-  const once = (key: string, question: string): Promise<string | undefined> => {
-    let answer = answers.get(key);
+  const once = (key: string, question: string, again: boolean): Promise<string | undefined> => {
+    let answer = again ? undefined : answers.get(key);
     if (!answer) {
-      answer = last.then(() => askSecret(question));
+      answer = last.then(() => askSecret(again ? `Not accepted. ${question}` : question));
       last = answer;
       answers.set(key, answer);
     }
     return answer;
   };
   return {
-    passphrase: (keyFile) => once(`key ${keyFile}`, `Passphrase for ${escapeLine(keyFile)}: `),
-    password: (target, prompt) =>
+    passphrase: (keyFile, again = false) =>
+      once(`key ${keyFile}`, `Passphrase for ${escapeLine(keyFile)}: `, again),
+    password: (target, prompt, again = false) =>
       once(
         `password ${target.user}@${target.name} ${prompt}`,
         `${escapeLine(target.user)}@${escapeLine(target.name)}: ${escapeLine(prompt.trim() || "password:")} `,
+        again,
       ),
   };
 }

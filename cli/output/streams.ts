@@ -32,3 +32,37 @@ export function reserveStdout(): ReservedStdout {
     },
   };
 }
+
+export interface HeldStreams {
+  /** A stream like stderr that is not held: for the question itself */
+  readonly terminal: NodeJS.WriteStream;
+  /** Writes what was held back, in its order. */
+  release(): void;
+}
+
+/** Holds back what others write to stdout and stderr: a question stands still on the terminal until it is answered. */
+export function holdStreams(): HeldStreams {
+  const held: (() => void)[] = [];
+  const hold = (stream: NodeJS.WriteStream) => {
+    const own = stream.write;
+    const write = (...args: Parameters<typeof own>): boolean => {
+      held.push(() => own.apply(stream, args));
+      return true;
+    };
+    stream.write = write as typeof own;
+    return own;
+  };
+  const { stdout, stderr } = process;
+  const ownStdout = hold(stdout);
+  const ownStderr = hold(stderr);
+  const terminal: NodeJS.WriteStream = Object.create(stderr);
+  terminal.write = ownStderr.bind(stderr) as typeof ownStderr;
+  return {
+    terminal,
+    release() {
+      stdout.write = ownStdout;
+      stderr.write = ownStderr;
+      for (const write of held.splice(0)) write();
+    },
+  };
+}

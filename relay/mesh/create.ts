@@ -8,8 +8,10 @@ export function createMesh(options: MeshOptions): DialingMesh {
   return createMeshOver(
     {
       login: createLogin(),
-      dialSocket: ({ address, port, connectTimeoutMs, tcpTimeoutMs = connectTimeoutMs }, signal) =>
-        dialSocket(address, port, tcpTimeoutMs, signal),
+      dialSocket: (target, signal) => {
+        const { address, port, connectTimeoutMs, tcpTimeoutMs = connectTimeoutMs } = target;
+        return dialSocket(address, port, tcpTimeoutMs, signal, target);
+      },
     },
     options,
   );

@@ -124,6 +124,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
       place.way?.pipe.destroy();
       place.process?.kill();
     }
+    await Promise.all(open.map(({ way }) => way?.gone));
   }
 
   function offer(offered: readonly BlobSource[], to: readonly NodeHandle[]): void {

@@ -4,6 +4,7 @@ import { type ErrorName, MopError } from "../../transport/errors.js";
 import type { SshSession, Target } from "../../transport/ssh/types.js";
 import type { Endpoint, NodeId } from "../../transport/types.js";
 import { openPipeChannel, type PipeChannel } from "./pipe-channel.js";
+import { openProxy } from "./proxy-command.js";
 
 /** From where a host is dialled. */
 export type From =
@@ -27,6 +28,8 @@ export interface Way {
   readonly pipe: Duplex;
   /** The node at whose end of it the TCP connection is, where that node may take the session over */
   readonly channel: PipeChannel | undefined;
+  /** Resolves when what leads there has ended too, once the pipe is closed: a command of this machine */
+  readonly gone?: Promise<void>;
   /** Bytes that went through the pipe so far; undefined where nobody counts them (a forwarding inside another session) */
   bytes(): { sent: number; received: number } | undefined;
   /** What ended the pipe, as far as is known; asked after a failure. */
@@ -45,6 +48,8 @@ export async function openWay(port: WayPort, from: From, target: Target, signal:
   if (signal.aborted) throw new MopError("CANCELLED", `${target.name}: the dial was given up`);
   switch (from.type) {
     case "controller": {
+      const { proxyCommand } = target;
+      if (proxyCommand !== undefined) return openProxy({ ...target, proxyCommand });
       const socket = await port.dialSocket(target, signal);
       return {
         pipe: socket,

@@ -35,10 +35,14 @@ export const keyTypeOf = (algorithm: string): string =>
 
 /**
  * The lists to offer to a host whose keys of `knownTypes` are known: those come first, or the server would show a
- * key of another type and the host would look changed.
+ * key of another type and the host would look changed. `allowed` has lists that take the place of ours.
  */
-export function algorithmsFor(knownTypes: ReadonlySet<string>): AlgorithmLists {
-  const known = HOST_KEYS.filter((algorithm) => knownTypes.has(keyTypeOf(algorithm)));
-  const others = HOST_KEYS.filter((algorithm) => !knownTypes.has(keyTypeOf(algorithm)));
-  return { kex: KEX, serverHostKey: [...known, ...others], cipher: CIPHERS, hmac: MACS };
+export function algorithmsFor(
+  knownTypes: ReadonlySet<string>,
+  allowed: Partial<AlgorithmLists> = {},
+): AlgorithmLists {
+  const { kex = KEX, cipher = CIPHERS, hmac = MACS, serverHostKey = HOST_KEYS } = allowed;
+  const known = serverHostKey.filter((algorithm) => knownTypes.has(keyTypeOf(algorithm)));
+  const others = serverHostKey.filter((algorithm) => !knownTypes.has(keyTypeOf(algorithm)));
+  return { kex, serverHostKey: [...known, ...others], cipher, hmac };
 }

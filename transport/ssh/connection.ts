@@ -2,6 +2,7 @@
 import type { KeyPairKeyObjectResult } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { asMopError, MopError } from "../errors.js";
+import { KEX } from "./algorithms.js";
 import { ChannelPipe } from "./channel-pipe.js";
 import { execAhead } from "./exec-ahead.js";
 import { PacketFramer } from "./framing.js";
@@ -274,7 +275,9 @@ export class Connection {
   #start(): void {
     this.#started = true;
     if (this.#early.kexinit) this.core.identify(PLACEHOLDER);
-    if (this.#early.kexinit && this.#early.share) this.#share = this.core.sendKeyShare();
+    // It stands for the first of the list (RFC 4253, 7.1), which OpenSSH's configuration may have shortened
+    const guesses = this.#early.share && this.verifier.algorithms.kex[0] === KEX[0];
+    if (this.#early.kexinit && guesses) this.#share = this.core.sendKeyShare();
     // Whoever opened it may have paused it until somebody reads
     this.pipe.on("data", this.#received).resume();
   }

@@ -1,6 +1,8 @@
 import { asMopError, MopError } from "../errors.js";
 import { agentCredentials } from "./agent.js";
-import type { Credential, KeyRing } from "./keys.js";
+import type { ParsedKey } from "./internals.js";
+import { type Credential, type KeyRing, signatureAlgorithm } from "./keys.js";
+import { keyBits } from "./public-key.js";
 import type { Prompter, Target } from "./types.js";
 
 /** Keys to offer, in order, and what stood in the way of others. */
@@ -18,6 +20,8 @@ export async function gatherCredentials(
   ring: KeyRing,
   prompter: Prompter | undefined,
 ): Promise<Credentials> {
+  // No agent is asked and no passphrase wanted for keys that may not be used
+  if (target.methods?.includes("publickey") === false) return { keys: [], problems: [] };
   const problems: MopError[] = [];
   const note = (error: unknown): undefined => {
     problems.push(asMopError(error, "KEY_UNREADABLE"));
@@ -42,7 +46,13 @@ export async function gatherCredentials(
   const keys = [...agentNamed, ...agentOthers, ...complete].filter(
     ({ fingerprint }) => !seen.has(fingerprint) && seen.add(fingerprint),
   );
-  return { keys, problems };
+  return { keys: keys.filter(({ key }) => mayBeUsed(key, target)), problems };
+}
+
+/** PubkeyAcceptedAlgorithms and RequiredRSASize */
+function mayBeUsed(key: ParsedKey, { algorithms, leastRsaBits = 0 }: Target): boolean {
+  if (algorithms?.userKey?.includes(signatureAlgorithm(key)) === false) return false;
+  return key.type !== "ssh-rsa" || keyBits(key.getPublicSSH()) >= leastRsaBits;
 }
 
 const publicAlone = (file: string) =>

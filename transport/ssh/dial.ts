@@ -55,7 +55,7 @@ export async function dial(
   const { signal } = options;
   if (signal?.aborted) cancel();
   signal?.addEventListener("abort", cancel, { once: true });
-  const prompter = options.prompter && pausing(options.prompter, deadline);
+  const prompter = options.prompter && !target.batch ? pausing(options.prompter, deadline) : undefined;
   const finish = () => {
     deadline.end();
     signal?.removeEventListener("abort", cancel);
@@ -77,9 +77,12 @@ export async function dial(
     deadline.step("the key exchange");
     await opened.handshake;
     deadline.step("the login");
-    const ahead = options.pipelined ? firstKey(credentials, options.preferred) : undefined;
+    const ahead = options.pipelined ? firstKey(target, credentials, options.preferred) : undefined;
     if (ahead) {
-      const sent = await auth.sendSigned(ahead);
+      const sent = await auth.sendSigned(ahead).catch((error: unknown) => {
+        // Nothing was sent: an agent that doesn't sign with this one may do with others
+        if (!(error instanceof MopError) || error.code !== "KEY_UNREADABLE") throw error;
+      });
       if (sent) {
         const authenticated = sent.reply.then((reply) => {
           if (reply.type === "success") return ahead;
@@ -129,7 +132,12 @@ async function both<T extends readonly unknown[]>(
 }
 
 /** The key to send without asking: the one that worked before, else the first, when it signs without a passphrase. */
-function firstKey({ keys }: Credentials, preferred: string | undefined): Credential | undefined {
+function firstKey(
+  { methods }: Target,
+  { keys }: Credentials,
+  preferred: string | undefined,
+): Credential | undefined {
+  if (methods && methods[0] !== "publickey") return undefined;
   const key = keys.find(({ fingerprint }) => fingerprint === preferred) ?? keys[0];
   return key?.ready ? key : undefined;
 }
@@ -163,7 +171,7 @@ function patient(target: Target, deadline: Deadline): Target {
 
 function pausing(prompter: Prompter, deadline: Deadline): Prompter {
   return {
-    passphrase: (file) => deadline.paused(() => prompter.passphrase(file)),
-    password: (target, prompt) => deadline.paused(() => prompter.password(target, prompt)),
+    passphrase: (file, again) => deadline.paused(() => prompter.passphrase(file, again)),
+    password: (target, prompt, again) => deadline.paused(() => prompter.password(target, prompt, again)),
   };
 }

@@ -11,8 +11,12 @@ import {
   verdict,
 } from "./known-hosts.js";
 import { appendKnownHosts } from "./known-hosts-file.js";
-import { fingerprint } from "./public-key.js";
+import { fingerprint, keyBits } from "./public-key.js";
+import { readRevoked } from "./revoked-keys.js";
 import type { Target } from "./types.js";
+
+/** OpenSSH's own default of RequiredRSASize */
+const LEAST_RSA_BITS = 1024;
 
 /** Under which name known_hosts has a host */
 export const knownHostsName = ({ hostKeyAlias, address, port }: Target): string =>
@@ -48,8 +52,12 @@ export class HostKeyVerifier {
 
   /** Reads the target's known_hosts files; those that don't exist are empty. */
   static async load(target: Target): Promise<HostKeyVerifier> {
-    if (target.hostKeys === "off") return new HostKeyVerifier(target, []);
-    const files = await Promise.all(target.knownHostsFiles.map(readEntries));
+    const { revokedKeysFile } = target;
+    const known = target.hostKeys === "off" ? [] : target.knownHostsFiles;
+    const files = await Promise.all([
+      ...known.map(readEntries),
+      ...(revokedKeysFile === undefined ? [] : [readRevoked(target.name, revokedKeysFile)]),
+    ]);
     return new HostKeyVerifier(target, files.flat());
   }
 
@@ -58,7 +66,7 @@ export class HostKeyVerifier {
     if (this.#reading) return { ...algorithmsFor(new Set()), serverHostKey: this.#reading };
     const names = [this.#name, ...(this.#target.hostKeyAlias ? [] : [this.#target.address.toLowerCase()])];
     const known = names.flatMap((name) => entriesOf(this.#entries, name)).filter((entry) => !entry.marker);
-    return algorithmsFor(new Set(known.map((entry) => entry.type)));
+    return algorithmsFor(new Set(known.map((entry) => entry.type)), this.#target.algorithms);
   }
 
   /** The key that was accepted, as the wire has it */
@@ -102,20 +110,22 @@ export class HostKeyVerifier {
 
   #judge(key: Buffer): MopError | undefined {
     const { name, address, port, hostKeys, hostKeyAlias, knownHostsFiles } = this.#target;
-    if (hostKeys === "off") return undefined;
+    const short = tooShort(this.#target, key);
+    if (short) return short;
     const answer = verdict(this.#entries, address, port, key, hostKeyAlias);
-    if (answer.kind === "known") return undefined;
     if (answer.kind === "revoked") return revokedKey(this.#target, key, answer.entry);
+    if (answer.kind === "known" || hostKeys === "off") return undefined;
     if (answer.kind === "changed") return changedKey(this.#target, key, answer.entry);
     if (hostKeys === "accept-new" && knownHostsFiles[0]) return this.#remember(knownHostsFiles[0], key);
     const authority = answer.authority
       ? ` (the @cert-authority in ${answer.authority.file}, line ${answer.authority.line} doesn't help: host ` +
         "certificates are not supported)"
       : "";
+    const unheeded = unheededText(this.#target.unheeded?.hostKey);
     const line = knownHostLine(this.#name, key).trim();
     return new MopError(
       "HOST_KEY_UNKNOWN",
-      `${name}: the host key is unknown: the ${shown(key)} is in none of ${knownHostsFiles.join(", ") || "no known_hosts file"}${authority}; ` +
+      `${name}: the host key is unknown: the ${shown(key)} is in none of ${knownHostsFiles.join(", ") || "no known_hosts file"}${authority}${unheeded}; ` +
         `if it is right, add the line "${line}", have it added by mop trust, or connect with --host-keys accept-new`,
     );
   }
@@ -133,6 +143,21 @@ export class HostKeyVerifier {
     }
   }
 }
+
+function tooShort({ name, leastRsaBits = LEAST_RSA_BITS }: Target, key: Buffer): MopError | undefined {
+  const bits = keyBits(key);
+  if (keyType(key) !== "ssh-rsa" || bits >= leastRsaBits) return undefined;
+  return new MopError(
+    "HOST_KEY_REVOKED",
+    `${name}: the host's ${shown(key)} has ${bits} bits, fewer than the ${leastRsaBits} of RequiredRSASize`,
+  );
+}
+
+/** Settings of OpenSSH's that might have made the difference, in parentheses behind a failure. */
+export const unheededText = (options: readonly string[] = []): string =>
+  options.length === 0
+    ? ""
+    : ` (ssh's configuration has ${options.join(" and ")} for it, which mop doesn't use)`;
 
 const shown = (key: Buffer) => `${friendly(key)} key ${fingerprint(key)}`;
 const placeOf = ({ file, line }: KnownHost) => `${file}, line ${line}`;

@@ -138,20 +138,25 @@ function signWith(file: string, key: ParsedKey, data: Buffer): Buffer {
   return signature;
 }
 
-/** Asks for the passphrase once; undefined when there is nobody to ask or no answer. */
+/** Wrong passphrases that are given before the key is left alone, as with OpenSSH */
+const PASSPHRASE_TRIES = 3;
+
+/** Asks for the passphrase, again where it is wrong; undefined when there is nobody to ask or no answer. */
 async function unlock(
   file: string,
   text: string,
   prompter: Prompter | undefined,
 ): Promise<ParsedKey | undefined> {
-  const passphrase = await prompter?.passphrase(file);
-  if (passphrase === undefined) return undefined;
-  const parsed = one(parseKey(text, passphrase));
-  if (parsed instanceof Error)
-    throw new MopError("KEY_UNREADABLE", `the key ${file} can't be opened: the passphrase is wrong`, {
-      cause: parsed,
-    });
-  return parsed;
+  for (let tries = 1; ; tries++) {
+    const passphrase = await prompter?.passphrase(file, tries > 1);
+    if (passphrase === undefined || passphrase === "") return undefined;
+    const parsed = one(parseKey(text, passphrase));
+    if (!(parsed instanceof Error)) return parsed;
+    if (tries === PASSPHRASE_TRIES)
+      throw new MopError("KEY_UNREADABLE", `the key ${file} can't be opened: the passphrase is wrong`, {
+        cause: parsed,
+      });
+  }
 }
 
 async function publicFile(file: string): Promise<ParsedKey | undefined> {

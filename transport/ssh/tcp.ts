@@ -1,5 +1,6 @@
 import net, { type Socket } from "node:net";
 import { type ErrorName, MopError } from "../errors.js";
+import type { Target } from "./types.js";
 
 const CAUSES: Readonly<Record<string, readonly [ErrorName, string]>> = {
   ENOTFOUND: ["NAME_NOT_FOUND", "the name is not found"],
@@ -9,6 +10,7 @@ const CAUSES: Readonly<Record<string, readonly [ErrorName, string]>> = {
   EHOSTUNREACH: ["CONNECT_UNREACHABLE", "no route to the host"],
   ENETUNREACH: ["CONNECT_UNREACHABLE", "the network is unreachable"],
   EADDRNOTAVAIL: ["CONNECT_UNREACHABLE", "the address can't be reached from here"],
+  EINVAL: ["CONNECT_UNREACHABLE", "the address can't be reached from here"],
 };
 
 /** What a failed connect means, with `place` as "host:port"; the last of several addresses' failures counts. */
@@ -26,15 +28,21 @@ export function dialSocket(
   port: number,
   timeoutMs: number,
   signal?: AbortSignal,
+  { bindAddress, family }: Pick<Target, "bindAddress" | "family"> = {},
 ): Promise<Socket> {
-  const place = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const from = bindAddress === undefined ? "" : ` from ${bindAddress}`;
+  const place = `${host.includes(":") ? `[${host}]` : host}:${port}${from}`;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(new MopError("CANCELLED", `connecting to ${place} was cancelled`));
       return;
     }
     // Half-open, since the other end of a pipe may close its direction first
-    const socket = net.connect({ host, port, noDelay: true, allowHalfOpen: true });
+    const own = {
+      ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
+      ...(family === undefined ? {} : { family }),
+    };
+    const socket = net.connect({ host, port, noDelay: true, allowHalfOpen: true, ...own });
     let timer: NodeJS.Timeout | undefined;
     const settle = (error?: MopError) => {
       clearTimeout(timer);

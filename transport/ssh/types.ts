@@ -1,7 +1,9 @@
 import type { Duplex } from "node:stream";
 import type { SessionState } from "../session-state.js";
+import type { AlgorithmLists } from "./algorithms.js";
 
 export type HostKeyPolicy = "strict" | "accept-new" | "off";
+export type LoginMethod = "publickey" | "keyboard-interactive" | "password";
 
 /** Where and as whom to log in, all configuration applied (inventory, ssh_config, options). */
 export interface Target {
@@ -14,15 +16,36 @@ export interface Target {
   /** Name for known_hosts when it is not the address (HostKeyAlias) */
   readonly hostKeyAlias?: string;
   readonly identityFiles: readonly string[];
+  /** User certificates; those that lie beside a key (`key-cert.pub`) need no naming */
+  readonly certificateFiles?: readonly string[];
   readonly identitiesOnly: boolean;
   /** Path of the agent's socket; undefined: no agent */
   readonly agent?: string;
   /** The text, or what gets it once a server asks for one */
   readonly password?: string | (() => Promise<string>);
+  /** What may be used, in this order; undefined: everything, a password that is known before questions */
+  readonly methods?: readonly LoginMethod[];
+  /** How often a password is asked for. Default 3 */
+  readonly passwordTries?: number;
+  /** Nobody is to be asked anything (BatchMode) */
+  readonly batch?: boolean;
   readonly knownHostsFiles: readonly string[];
   readonly hostKeys: HostKeyPolicy;
+  /** Public keys that no host may show (RevokedHostKeys) */
+  readonly revokedKeysFile?: string;
   /** HashKnownHosts: names are hashed where keys are written down */
   readonly hashKnownHosts?: boolean;
+  /** Names of algorithms that may be used, where not all of ours may; `userKey`: for signatures of the user's keys */
+  readonly algorithms?: Partial<AlgorithmLists> & { readonly userKey?: readonly string[] };
+  /** RSA keys with fewer bits than this are refused; default 1024, as OpenSSH */
+  readonly leastRsaBits?: number;
+  /** Options of OpenSSH's configuration that are not honoured, for messages of what fails perhaps for want of them */
+  readonly unheeded?: { readonly hostKey: readonly string[]; readonly login: readonly string[] };
+  /** A command on this machine whose stdin and stdout lead to the host's sshd (ProxyCommand) */
+  readonly proxyCommand?: string;
+  /** Own address of its TCP connection, and IPv4 or IPv6 only, where this machine makes it */
+  readonly bindAddress?: string;
+  readonly family?: 4 | 6;
   /** Whole login, in ms; 0 = none. Applies per step when round trips are long. */
   readonly connectTimeoutMs: number;
   /** Its TCP connection alone, in ms, where there is another way that should be taken soon; default: as above */
@@ -33,8 +56,9 @@ export interface Target {
 
 /** Questions that only the operator can answer; the command line and tests provide it. Absent: nobody is there. */
 export interface Prompter {
-  passphrase(keyFile: string): Promise<string | undefined>;
-  password(target: Target, prompt: string): Promise<string | undefined>;
+  /** `again`: the last answer was wrong */
+  passphrase(keyFile: string, again?: boolean): Promise<string | undefined>;
+  password(target: Target, prompt: string, again?: boolean): Promise<string | undefined>;
 }
 
 /** Which steps of a login go ahead without waiting for their answers. */

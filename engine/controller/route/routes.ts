@@ -1,14 +1,13 @@
 import os from "node:os";
-import path from "node:path";
 import type { Hop, HopKind } from "../../../relay/mesh/types.js";
-import type { HostKeyPolicy, Target } from "../../../transport/ssh/types.js";
+import type { HostKeyPolicy } from "../../../transport/ssh/types.js";
 import type { Inventory } from "../inventory/inventory.js";
-import { PolicyError } from "../policy-error.js";
 import { type PasswordCommands, passwordCommands } from "../secrets/password-commands.js";
 import { parseHopName } from "./address.js";
 import { commandHop, entersBy, refuseJumps, withoutSsh } from "./command-hop.js";
 import { type ConnectionVars, connectionVars, type MopHop } from "./connection-vars.js";
-import { noSshConfig, type SshLookup, type SshSettings } from "./ssh-settings.js";
+import { noSshConfig, type SshGiven, type SshLookup, type SshSettings } from "./ssh-settings.js";
+import { makeTarget, type Reached } from "./target.js";
 import { parseVia } from "./via.js";
 import { findWays, type Stop, type StopWay, usualWay, type Way } from "./ways.js";
 
@@ -38,8 +37,6 @@ export interface RouteOptions {
   readonly folder?: string | undefined;
 }
 
-export const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
-
 /** Milliseconds that a host may take to answer where it is dialled without the hops that are said to lead to it. */
 export const DIRECT_TIMEOUT_MS = 2000;
 
@@ -48,31 +45,39 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
   const lookup = options.sshConfig ?? noSshConfig;
   const passwords = options.passwords ?? passwordCommands({ folder: options.folder });
   const settings = new Map<string, Promise<SshSettings>>();
-  const ssh = (name: string): Promise<SshSettings> => {
-    const known = settings.get(name) ?? lookup(name);
-    settings.set(name, known);
-    return known;
-  };
   const vars = (name: string): ConnectionVars => {
     const host = inventory.hosts.get(name);
     return connectionVars(host?.vars ?? {}, host ? `${inventory.source}: host ${name}` : name);
   };
+  const ssh = ({ name, user, port }: Stop): Promise<SshSettings> => {
+    const own = vars(name);
+    const given: SshGiven = {
+      user: user ?? own.user ?? options.user,
+      port: port ?? own.port,
+      hostName: own.host,
+    };
+    const key = JSON.stringify([name, given.user, given.port]);
+    const known = settings.get(key) ?? lookup(name, given);
+    settings.set(key, known);
+    return known;
+  };
 
-  const viaOf = async (name: string): Promise<readonly string[]> => {
+  /** What the inventory says of the way; undefined: nothing, or nothing but that others go through this host. */
+  const inventoryVia = (name: string): readonly string[] | undefined => {
+    const { via } = vars(name);
     const host = inventory.hosts.get(name);
-    const via = vars(name).via;
-    if (via !== undefined) {
-      // What a group says of all its hosts, the bastion among them, ends for the bastion before itself.
-      const inherited = host !== undefined && !Object.hasOwn(host.own, "mop_via");
-      return inherited ? before(via, name) : via;
-    }
-    if (entersBy(vars(name)) !== undefined) return [];
-    const { proxyJump: jump, proxyCommand } = await ssh(name);
-    if (proxyCommand !== undefined && jump === undefined)
-      throw new PolicyError(
-        `ssh's configuration reaches ${name} by a ProxyCommand, which mop does not run; name the way with ProxyJump or mop_via`,
-      );
-    if (jump === undefined || jump.toLowerCase() === "none") return [];
+    if (via === undefined || host === undefined || Object.hasOwn(host.own, "mop_via")) return via;
+    // What a group says of all its hosts, the bastion among them, ends for the bastion before itself.
+    const rest = before(via, name);
+    return rest.length === 0 && via.length > 0 ? undefined : rest;
+  };
+
+  const viaOf = async (stop: Stop): Promise<readonly string[]> => {
+    const via = inventoryVia(stop.name);
+    if (via !== undefined) return via;
+    if (entersBy(vars(stop.name)) !== undefined) return [];
+    const jump = (await ssh(stop)).proxyJump ?? "none";
+    if (jump.toLowerCase() === "none") return [];
     return jump
       .split(",")
       .map((text) => text.trim())
@@ -85,14 +90,14 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
     return { name: host, user, port };
   };
 
-  const hop = async (stop: Stop, isTarget: boolean): Promise<Hop> => {
+  const hop = async (stop: Stop, isTarget: boolean, reached: Reached): Promise<Hop> => {
     const known = vars(stop.name);
     const by = entersBy(known);
     if (by !== undefined) return commandHop(stop.name, by, known, `${inventory.source}: host ${stop.name}`);
-    const config = await ssh(stop.name);
+    const config = await ssh(stop);
     const wanted = known.hop ?? options.hop ?? "auto";
     return {
-      target: makeTarget(stop, known, config, { ...options, passwords }, isTarget),
+      target: makeTarget(stop, known, config, { ...options, passwords, isTarget, reached }),
       kind: hopKind(wanted, isTarget),
       node: known.node ?? "",
       ...(wanted === "auto" && !isTarget ? { orJump: true } : {}),
@@ -100,8 +105,16 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
   };
 
   const finder = { viaOf, stopOf, isOptional: (name: string) => vars(name).optional ?? false };
-  const wayOf = async ({ stops, skipped }: StopWay, target: Stop): Promise<Way> => {
-    const hops = [...stops.map((stop) => hop(stop, false)), hop(target, true)];
+  const wayOf = async ({ stops, skipped }: StopWay, target: Stop, overridden: boolean): Promise<Way> => {
+    const all = [...stops, target];
+    const reachedBy = ({ name }: Stop, index: number): Reached => {
+      if (index > 0) return "behind another";
+      // As with ssh, a ProxyCommand counts where nothing else says the way
+      const told =
+        skipped.length > 0 || inventoryVia(name) !== undefined || (overridden && index === all.length - 1);
+      return told ? "directly" : "as ssh would";
+    };
+    const hops = all.map((stop, index) => hop(stop, index === stops.length, reachedBy(stop, index)));
     const [first, ...rest] = await Promise.all(hops);
     return { hops: refuseJumps([skipped.length > 0 ? dialledDirectly(first!) : first!, ...rest]), skipped };
   };
@@ -111,8 +124,13 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
     const target = stopOf(name, "the target");
     if (vars(target.name).hop === "local")
       return [{ hops: [localHop(target.name, vars(target.name).node)], skipped: [] }];
-    const found = await findWays(finder, target, via && before(via, target.name));
-    return Promise.all(found.map((way) => wayOf(way, target))) as Promise<[Way, ...Way[]]>;
+    const rest = via && before(via, target.name);
+    // A chain that begins with the host itself says nothing of the way to it
+    const over = rest?.length === 0 && via!.length > 0 ? undefined : rest;
+    const found = await findWays(finder, target, over);
+    return Promise.all(found.map((way) => wayOf(way, target, over !== undefined))) as Promise<
+      [Way, ...Way[]]
+    >;
   };
 
   return {
@@ -153,70 +171,8 @@ function hopKind(wanted: MopHop, isTarget: boolean): HopKind {
   return wanted === "sealed" || (wanted === "jump" && !isTarget) ? wanted : "relay";
 }
 
-function makeTarget(
-  stop: Stop,
-  known: ConnectionVars,
-  config: SshSettings,
-  options: RouteOptions & { readonly passwords: PasswordCommands },
-  isTarget: boolean,
-): Target {
-  const env = options.env ?? process.env;
-  const folder = options.folder ?? process.cwd();
-  const own = (known.identity ?? []).map((file) => expand(file, folder));
-  const first = options.identity === undefined ? [] : [expand(options.identity, process.cwd())];
-  const { defaultIdentity } = options;
-  const fallback = defaultIdentity === undefined ? [] : [expand(defaultIdentity, process.cwd())];
-  const agent = config.identityAgent === "none" ? undefined : (config.identityAgent ?? env.SSH_AUTH_SOCK);
-  const { passwordCommand: command } = known;
-  const password =
-    known.password ??
-    (command !== undefined
-      ? options.passwords(command, `${stop.name}: mop_password_command`)
-      : isTarget
-        ? options.password
-        : undefined);
-  const alias = config.hostKeyAlias;
-  return {
-    name: stop.name,
-    address: known.host ?? config.hostName ?? stop.name,
-    port: stop.port ?? known.port ?? config.port ?? 22,
-    user: stop.user ?? known.user ?? options.user ?? config.user ?? env.USER ?? os.userInfo().username,
-    ...(alias === undefined ? {} : { hostKeyAlias: alias }),
-    identityFiles: [
-      ...new Set([
-        ...first,
-        ...(own.length > 0 ? own : [...fallback, ...(config.identityFiles ?? defaultKeys())]),
-      ]),
-    ],
-    identitiesOnly: own.length > 0 || (config.identitiesOnly ?? false),
-    ...(agent === undefined || agent === "" ? {} : { agent }),
-    ...(password === undefined ? {} : { password }),
-    knownHostsFiles:
-      options.knownHosts === undefined
-        ? (config.knownHostsFiles ?? defaultKnownHosts())
-        : [expand(options.knownHosts, process.cwd())],
-    hostKeys: options.hostKeys ?? config.hostKeys ?? "strict",
-    ...(config.hashKnownHosts ? { hashKnownHosts: true } : {}),
-    connectTimeoutMs: options.connectTimeoutMs ?? config.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
-    keepaliveMs: config.keepaliveMs ?? 0,
-  };
-}
-
 /** This machine as a host, through a child process: no ssh. */
 export function localHop(name: string, node: string | undefined): Hop {
   const target = withoutSsh(name, "localhost", os.userInfo().username);
   return { kind: "local", node: node ?? "", target };
 }
-
-const expand = (file: string, folder: string): string =>
-  file === "~" || file.startsWith("~/") ? path.join(os.homedir(), file.slice(1)) : path.resolve(folder, file);
-
-const defaultKeys = (): string[] =>
-  ["id_ed25519", "id_ecdsa", "id_rsa"].map((name) => path.join(os.homedir(), ".ssh", name));
-
-const defaultKnownHosts = (): string[] => [
-  path.join(os.homedir(), ".ssh/known_hosts"),
-  path.join(os.homedir(), ".ssh/known_hosts2"),
-  "/etc/ssh/ssh_known_hosts",
-  "/etc/ssh/ssh_known_hosts2",
-];

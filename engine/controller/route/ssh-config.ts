@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
 import { PolicyError } from "../policy-error.js";
-import type { SshLookup, SshSettings } from "./ssh-settings.js";
+import { readSettings } from "./read-settings.js";
+import type { SshGiven, SshLookup } from "./ssh-settings.js";
 
 export interface SshConfigOptions {
   /** As `ssh -F`: read instead of ~/.ssh/config and the system's; "none": read nothing */
@@ -26,19 +25,33 @@ export function openSshLookup(options: SshConfigOptions = {}): SshLookup {
   if (file !== undefined && file !== "none" && !existsSync(file))
     throw new PolicyError("the ssh configuration does not exist; see --ssh-config", { file });
   const enter = limit(AT_ONCE);
-  return async (name) => {
+  return async (name, given = {}) => {
     const leave = await enter();
     try {
-      const text = await ask(program, file, name);
-      return text === undefined ? {} : readSettings(text);
+      const text = await ask(program, file, name, given);
+      return text === undefined ? {} : readSettings(text, name);
     } finally {
       leave();
     }
   };
 }
 
-function ask(program: string, file: string | undefined, name: string): Promise<string | undefined> {
-  const args = ["-G", ...(file === undefined ? [] : ["-F", file]), "--", name];
+/** What is known already is told to ssh, since `Match` and tokens go by it. */
+function ask(
+  program: string,
+  file: string | undefined,
+  name: string,
+  { user, port, hostName }: SshGiven,
+): Promise<string | undefined> {
+  const args = [
+    "-G",
+    ...(file === undefined ? [] : ["-F", file]),
+    ...(user === undefined ? [] : ["-l", user]),
+    ...(port === undefined ? [] : ["-p", String(port)]),
+    ...(hostName === undefined ? [] : ["-o", `HostName=${hostName.replaceAll("%", "%%")}`]),
+    "--",
+    name,
+  ];
   return new Promise((resolve, reject) => {
     execFile(program, args, { timeout: PATIENCE_MS, maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
       if (!error) return resolve(stdout);
@@ -58,71 +71,6 @@ function ask(program: string, file: string | undefined, name: string): Promise<s
     });
   });
 }
-
-/** What `ssh -G` printed: "keyword value" lines, keywords in lower case. */
-export function readSettings(text: string): SshSettings {
-  const values = new Map<string, string[]>();
-  for (const line of text.split("\n")) {
-    const space = line.indexOf(" ");
-    if (space <= 0) continue;
-    const keyword = line.slice(0, space);
-    values.set(keyword, [...(values.get(keyword) ?? []), line.slice(space + 1).trim()]);
-  }
-  const one = (keyword: string): string | undefined => values.get(keyword)?.[0];
-  const files = (...keywords: string[]): string[] | undefined => {
-    const found = keywords.flatMap((keyword) => values.get(keyword) ?? []);
-    return found.length === 0 ? undefined : found.flatMap(words).flatMap(home);
-  };
-  const identityFiles = values.get("identityfile")?.flatMap(home);
-  return {
-    hostName: one("hostname"),
-    port: count(one("port")),
-    user: one("user"),
-    identityFiles,
-    identitiesOnly: flag(one("identitiesonly")),
-    proxyJump: one("proxyjump"),
-    proxyCommand: proxyCommand(one("proxycommand")),
-    hostKeyAlias: one("hostkeyalias"),
-    knownHostsFiles: files("userknownhostsfile", "globalknownhostsfile"),
-    hostKeys: hostKeys(one("stricthostkeychecking")),
-    hashKnownHosts: flag(one("hashknownhosts")),
-    connectTimeoutMs: seconds(one("connecttimeout")),
-    keepaliveMs: seconds(one("serveraliveinterval")),
-    identityAgent: identityAgent(one("identityagent")),
-  };
-}
-
-function hostKeys(text: string | undefined): SshSettings["hostKeys"] {
-  if (text === "accept-new") return "accept-new";
-  if (text === "false" || text === "no" || text === "off") return "off";
-  return text === "true" || text === "yes" ? "strict" : undefined;
-}
-
-function identityAgent(text: string | undefined): string | undefined {
-  if (text === undefined || text === "SSH_AUTH_SOCK") return undefined;
-  if (text.startsWith("$")) return process.env[text.slice(1).replace(/^\{|\}$/g, "")] ?? "none";
-  return home(text)[0] ?? "none";
-}
-
-const proxyCommand = (text: string | undefined) => (text === "none" ? undefined : text);
-const flag = (text: string | undefined) =>
-  text === undefined ? undefined : text === "yes" || text === "true";
-const count = (text: string | undefined) =>
-  text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
-const seconds = (text: string | undefined) => {
-  const value = count(text);
-  return value === undefined || value === 0 ? undefined : value * 1000;
-};
-
-/** Several files stand in one line; those with spaces in quotes. */
-const words = (text: string): string[] =>
-  [...text.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
-
-/** "none" is no file; `~` is ours to expand. */
-const home = (file: string): string[] => {
-  if (file === "none" || file === "") return [];
-  return [file === "~" || file.startsWith("~/") ? path.join(os.homedir(), file.slice(1)) : file];
-};
 
 /** At most `most` inside at once; resolves with the way out. */
 function limit(most: number): () => Promise<() => void> {

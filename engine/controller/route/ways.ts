@@ -33,7 +33,7 @@ const MOST_WAYS = 16;
 
 export interface WayFinder {
   /** What stands between the controller and a host by its own account */
-  viaOf(name: string): Promise<readonly string[]>;
+  viaOf(stop: Stop): Promise<readonly string[]>;
   stopOf(text: string, where: string): Stop;
   isOptional(name: string): boolean;
 }
@@ -69,7 +69,7 @@ export async function findWays(
         for (const one of stops) {
           const heads =
             index === 0
-              ? await expand(one, await finder.viaOf(one.name), [...trail, stop.name])
+              ? await expand(one, await finder.viaOf(one), [...trail, stop.name])
               : [{ stops: [], skipped: [] }];
           for (const head of heads)
             next.push({
@@ -85,7 +85,7 @@ export async function findWays(
     }
     return ways;
   };
-  const ways = await expand(target, over ?? (await finder.viaOf(target.name)), []);
+  const ways = await expand(target, over ?? (await finder.viaOf(target)), []);
   for (const { stops } of ways) {
     const names = [...stops.map((stop) => stop.name), target.name];
     const twice = names.find((one, index) => names.indexOf(one) !== index);

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openSshLookup, readSettings } from "../../../engine/controller/route/ssh-config.js";
+import { readSettings } from "../../../engine/controller/route/read-settings.js";
+import { openSshLookup } from "../../../engine/controller/route/ssh-config.js";
 
 const hasSsh = (() => {
   try {
@@ -36,8 +37,9 @@ describe("readSettings", () => {
         "hostkeyalias web",
         "identityagent none",
       ].join("\n"),
+      "web1",
     );
-    expect(settings).toEqual({
+    expect(settings).toMatchObject({
       hostName: "10.0.0.7",
       user: "deploy",
       port: 2222,
@@ -55,8 +57,8 @@ describe("readSettings", () => {
   });
 
   test("says whether names in known_hosts are hashed", () => {
-    expect(readSettings("hashknownhosts yes\n").hashKnownHosts).toBe(true);
-    expect(readSettings("hashknownhosts no\n").hashKnownHosts).toBe(false);
+    expect(readSettings("hashknownhosts yes\n", "b1").hashKnownHosts).toBe(true);
+    expect(readSettings("hashknownhosts no\n", "b1").hashKnownHosts).toBe(false);
   });
 
   test.each([
@@ -65,7 +67,7 @@ describe("readSettings", () => {
     ["false", "off"],
     ["off", "off"],
   ])("StrictHostKeyChecking %s is %s", (said, policy) => {
-    expect(readSettings(`stricthostkeychecking ${said}\n`).hostKeys).toBe(policy);
+    expect(readSettings(`stricthostkeychecking ${said}\n`, "b1").hostKeys).toBe(policy);
   });
 });
 

@@ -49,7 +49,13 @@ export async function loginFindings(
   if (isFirst && notes.addresses && notes.addresses.length > 0)
     tell("name", `${target.address} is ${notes.addresses.join(", ")}`);
   if (notes.connectMs !== undefined) tell("tcp", `${place} answers in ${notes.connectMs.toFixed(1)} ms`);
-  else if (connection?.serverIdent) tell("tcp", `the hop before it reaches ${place}`);
+  else if (connection?.serverIdent) {
+    const by =
+      target.proxyCommand === undefined
+        ? "the hop before it"
+        : `its ProxyCommand (${plain(target.proxyCommand)})`;
+    tell("tcp", `${by} reaches ${place}`);
+  }
   if (connection?.serverIdent) tell("identification", plain(connection.serverIdent));
   const { negotiated } = connection ?? {};
   if (negotiated) {

@@ -66,13 +66,14 @@ export function notedLogin(runsCommands: (name: string) => boolean) {
     if (runsCommands(target.name)) notes.noise ??= await noiseOf(session);
     return session;
   };
-  const dial: DialSocket = async ({ name, address, port, connectTimeoutMs, tcpTimeoutMs }, signal) => {
+  const dial: DialSocket = async (target, signal) => {
+    const { name, address, port, connectTimeoutMs, tcpTimeoutMs } = target;
     const notes = of(name);
     // What can't be found is the dial's to tell
     const found = await lookup(address, { all: true }).catch(() => []);
     notes.addresses = isIP(address) ? [] : found.map((one) => one.address);
     const started = performance.now();
-    const socket = await dialSocket(address, port, tcpTimeoutMs ?? connectTimeoutMs, signal);
+    const socket = await dialSocket(address, port, tcpTimeoutMs ?? connectTimeoutMs, signal, target);
     notes.connectMs = performance.now() - started;
     return socket;
   };
