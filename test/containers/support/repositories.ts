@@ -14,15 +14,19 @@ gpg -q --batch --passphrase '' --quick-gen-key 'Trial <trial@example.com>' rsa20
 gpg -q --armor --export trial@example.com >/repo/key.asc
 gpg -q --export trial@example.com >/repo/key.gpg`;
 
-/** A signed repository of Debian packages at file:///repo/deb, suite "trial". */
+/**
+ * A signed repository of Debian packages at file:///repo/deb, suite "trial"; a third word is what a package needs. All of
+ * them provide "fruit", and have a configuration file, /etc/NAME.
+ */
 export const debRepository = (packages: readonly string[]): string => `
 mkdir -p /repo/deb/pool /repo/deb/dists/trial/main/binary-all && cd /repo/deb
 arch=$(dpkg --print-architecture)
 mkdir -p dists/trial/main/binary-$arch
 ${each(
   packages,
-  `d=$(mktemp -d) && chmod 755 $d && mkdir -p $d/DEBIAN $d/opt && echo $2 >$d/opt/$1
-printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: Trial <trial@example.com>\\nDescription: trial\\n' $1 $2 >$d/DEBIAN/control
+  `d=$(mktemp -d) && chmod 755 $d && mkdir -p $d/DEBIAN $d/opt $d/etc && echo $2 | tee $d/opt/$1 >$d/etc/$1 && echo /etc/$1 >$d/DEBIAN/conffiles
+printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: Trial <trial@example.com>\\nDescription: trial\\nProvides: fruit\\n' $1 $2 >$d/DEBIAN/control
+[ -z "$3" ] || echo "Depends: $3" >>$d/DEBIAN/control
 dpkg-deb --root-owner-group -b $d pool/$1_$2_all.deb >/dev/null`,
 )}
 for f in pool/*.deb; do dpkg-deb -f $f; echo "Filename: $f"; echo "Size: $(stat -c %s $f)"
