@@ -33,9 +33,10 @@ const VARS = { port: 8080, names: ["a", "b"] };
 export async function playStates(table: StateTable, below: string, words: Words = {}): Promise<Played[]> {
   const home = realpathSync(below);
   if (table.prepare !== undefined) await shell(fill(table.prepare, { ...words, here: home }), home);
+  const more = table.words === undefined ? {} : (JSON.parse(await shell(table.words, home)) as Words);
   const played: Played[] = [];
   for (const [index, state] of table.states.entries())
-    played.push(await play(table, state, { ...words, here: path.join(home, String(index)) }));
+    played.push(await play(table, state, { ...words, ...more, here: path.join(home, String(index)) }));
   return played;
 }
 

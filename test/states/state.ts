@@ -33,6 +33,8 @@ export interface State {
 export interface StateTable {
   /** Shell lines for all of them, run once */
   readonly prepare?: string;
+  /** A shell command that prints, as a JSON object, what else words in braces stand for; run once, behind `prepare` */
+  readonly words?: string;
   readonly states: readonly State[];
   /** Folders in which neither a check nor a second apply may touch anything; a state's own is always one of them */
   readonly untouched?: readonly string[];

@@ -1,5 +1,6 @@
 import type { StateTable } from "../state.js";
 import { APT_TABLE, DNF_TABLE, NPM_TABLE, PACMAN_TABLE, PIP_TABLE, ZYPPER_TABLE } from "./packages.js";
+import { APT_REPOSITORIES, DNF_REPOSITORIES } from "./repositories.js";
 import { OPENRC_TABLE, SYSTEMD_TABLE, SYSVINIT_TABLE } from "./services.js";
 import { CRON_TABLE, HOSTNAME_TABLE, MODULE_TABLE, MOUNT_TABLE, SYSCTL_TABLE } from "./system.js";
 
@@ -14,6 +15,8 @@ export const TABLES: Readonly<Record<string, StateTable>> = {
   openrc: OPENRC_TABLE,
   sysvinit: SYSVINIT_TABLE,
   apt: APT_TABLE,
+  "apt's repositories": APT_REPOSITORIES,
+  "dnf's repositories": DNF_REPOSITORIES,
   dnf: DNF_TABLE,
   zypper: ZYPPER_TABLE,
   pacman: PACMAN_TABLE,
@@ -24,6 +27,6 @@ export const TABLES: Readonly<Record<string, StateTable>> = {
 /** Tables that share a host, and whether systemd is its first process. */
 export const HOSTS: readonly (readonly [systemd: boolean, tables: readonly string[]])[] = [
   [true, ["systemd", "cron", "sysctl", "hostname", "mount", "kernelModule"]],
-  [false, ["apt", "npm", "openrc", "sysvinit"]],
-  [false, ["dnf", "zypper", "pacman", "pip"]],
+  [false, ["apt", "apt's repositories", "npm", "openrc", "sysvinit"]],
+  [false, ["dnf", "zypper", "dnf's repositories", "pacman", "pip"]],
 ];
