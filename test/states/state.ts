@@ -15,6 +15,8 @@ export interface State {
   /** What it does; [] for nothing. Or `error`: what the sentence of its refusal contains. */
   readonly changes?: readonly string[];
   readonly error?: string;
+  /** What the diff contains */
+  readonly diff?: string;
   /** What it tells the operator, under --check too; [] for nothing */
   readonly says?: readonly string[];
   /** Shell lines that all succeed once it was applied */

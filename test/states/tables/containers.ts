@@ -28,5 +28,5 @@ export const TABLES: Readonly<Record<string, StateTable>> = {
 export const HOSTS: readonly (readonly [systemd: boolean, tables: readonly string[]])[] = [
   [true, ["systemd", "cron", "sysctl", "hostname", "mount", "kernelModule"]],
   [false, ["apt", "apt's repositories", "npm", "openrc", "sysvinit"]],
-  [false, ["dnf", "zypper", "dnf's repositories", "pacman", "pip"]],
+  [false, ["pacman", "dnf", "zypper", "dnf's repositories", "pip"]],
 ];

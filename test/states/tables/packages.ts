@@ -20,20 +20,29 @@ interface Manager {
   /** A shell command that prints what is installed of them, in the same words */
   readonly list: string;
   readonly options?: object;
+  /** What becomes of a package that another one needs when it shall go; undefined: none needs another */
+  readonly needed?: "both go" | "refused";
 }
 
 type Draft = Omit<State, "type">;
+const NEEDS = ["pie 1.0 apple", "cake 1.0 sugar"];
 const FRUIT = ["apple 1.0", "apple 1.1", "apple 2.0", "pear 1.0", "pear 1.5", "plum 1.0"];
 
+/** Of a manager that takes its time, what differs from the others'. */
+const TELLING = [
+  ...["one is installed", "an older one will do", "a list is brought up to date", "an older version"],
+  ...["of a list those that are there go", "one that nobody knows"],
+];
+
 /** What every manager does alike; those that have one version of each only are not asked for others. */
-function alike(manager: Manager, { versions = true } = {}): readonly State[] {
+function alike(manager: Manager, { versions = true, slow = false } = {}): readonly State[] {
   const { provider, name, version } = manager;
   const state = (
     claim: string,
     before: readonly string[],
     asked: string | readonly string[],
     options: object,
-    rest: Pick<State, "changes" | "error">,
+    rest: Pick<State, "changes" | "error" | "diff">,
     after: readonly string[] = before,
   ): State => ({
     type: "package",
@@ -82,9 +91,7 @@ function alike(manager: Manager, { versions = true } = {}): readonly State[] {
       { error: `${provider} knows no package "${name("nosuch")}"` },
     ),
   ];
-  if (!versions) return all;
-  return [
-    ...all,
+  const ofVersions = [
     state("a newer version", [OLD], "apple", { version: version("1.1") }, { changes: ["version"] }, [
       "apple 1.1",
     ]),
@@ -111,6 +118,28 @@ function alike(manager: Manager, { versions = true } = {}): readonly State[] {
       { error: `${provider} has no version "9"` },
     ),
   ];
+  const pie = ["apple 1.0", "pie 1.0"];
+  const ofNeeds = [
+    state("what it needs comes along", [], "pie", {}, { changes: ["install"], diff: "apple: none -> 2.0" }, [
+      "apple 2.0",
+      "pie 1.0",
+    ]),
+    state("what it needs is there", [OLD], "pie", {}, { changes: ["install"] }, pie),
+    state("what it needs can't be had", [], "cake", {}, { error: "sugar" }),
+    manager.needed === "refused"
+      ? state("another one needs it", pie, "apple", { absent: true }, { error: "required by pie" })
+      : state(
+          "what needs it goes along",
+          pie,
+          "apple",
+          { absent: true },
+          { changes: ["remove"], diff: "pie: 1.0" },
+          [],
+        ),
+  ];
+  return [...all, ...(versions ? ofVersions : []), ...(manager.needed ? ofNeeds : [])].filter(
+    ({ claim }) => !slow || TELLING.some((one) => claim === `${provider}: ${one}`),
+  );
 }
 
 const deb = (one: string) => `/repo/deb/pool/${one.replace(" ", "_")}_all.deb`;
@@ -121,11 +150,12 @@ const APT: Manager = {
   // apt takes dpkg's status for unchanged where it has the same size in the same second.
   only: (...packages) =>
     [
-      "rm -f /var/cache/apt/*.bin",
       "apt-mark unhold apple pear plum pie >/dev/null 2>&1 || true",
       "dpkg -P pie cake apple pear plum >/dev/null 2>&1 || true",
       packages.length > 0 ? `dpkg -i ${packages.map(deb).join(" ")} >/dev/null` : "true",
+      "rm -f /var/cache/apt/*.bin",
     ].join("\n"),
+  needed: "both go",
   list: "dpkg-query -W -f='${db:Status-Status} ${Package} ${Version}\\n' apple pear plum pie 2>/dev/null | sed -n 's/^installed //p'",
 };
 const apt = (
@@ -145,21 +175,6 @@ const ONLY_APT: readonly Draft[] = [
     "the fruit",
     { names: ["apple", "plum", "apple"] },
     { changes: ["install"], stands: debs("apple 2.0", "plum 1.0") },
-  ),
-  apt(
-    "what it needs comes along",
-    APT.only(),
-    "pie",
-    {},
-    { changes: ["install"], stands: debs("apple 2.0", "pie 1.0") },
-  ),
-  apt("one whose needs can't be had", APT.only(), "cake", {}, { error: "sugar" }),
-  apt(
-    "one that another needs takes that along",
-    `${APT.only("apple 1.0")}; dpkg -i ${deb("pie 1.0")}`,
-    "apple",
-    { absent: true },
-    { changes: ["remove"], stands: debs() },
   ),
   apt(
     "one that was removed and left its configuration is not there",
@@ -243,7 +258,7 @@ const ONLY_APT: readonly Draft[] = [
 export const APT_TABLE: StateTable = {
   prepare: `echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/quick
 ${SIGNING_KEY}
-${debRepository([...FRUIT, "pie 1.0 apple", "cake 1.0 sugar", "jam 1.0", "jam 1.1"])}
+${debRepository([...FRUIT, ...NEEDS, "jam 1.0", "jam 1.1"])}
 printf 'deb [trusted=yes] file:///repo/deb trial main\\n' >/etc/apt/sources.list.d/states.list
 apt-get update -qq`,
   states: [...alike(APT), ...ONLY_APT.map((state): State => ({ type: "package", ...state }))],
@@ -259,11 +274,12 @@ const rpms = (provider: string): Manager => ({
   // One that nobody asks for stays: zypper can't read an empty database.
   only: (
     ...packages
-  ) => `rpm -e --nodeps $(rpm -q --qf '%{name}\\n' apple pear plum 2>/dev/null | grep -v ' ') 2>/dev/null || true
+  ) => `rpm -e --nodeps $(rpm -q --qf '%{name}\\n' apple pear plum pie 2>/dev/null | grep -v ' ') 2>/dev/null || true
 ${packages.length > 0 ? `rpm -i --nosignature ${packages.map(rpm).join(" ")}` : ""}`,
-  list: "rpm -qa --qf '%{name} %{version}\\n' | grep -E '^(apple|pear|plum) ' | cat",
+  needed: "both go",
+  list: "rpm -qa --qf '%{name} %{version}\\n' | grep -E '^(apple|pear|plum|pie) ' | cat",
 });
-const RPMS = `${RPM_DATABASE}\n${rpmRepository([...FRUIT, "stone 1.0"])}\nrpm -i --nosignature ${rpm("stone 1.0")} || true\n`;
+const RPMS = `${RPM_DATABASE}\n${rpmRepository([...FRUIT, ...NEEDS, "stone 1.0"])}\nrpm -i --nosignature ${rpm("stone 1.0")} || true\n`;
 
 export const DNF_TABLE: StateTable = {
   prepare: `mkdir -p /etc/dnf/vars /etc/yum.repos.d; echo 9 >/etc/dnf/vars/releasever
@@ -283,24 +299,25 @@ zypper -n -q addrepo --no-gpgcheck file:///repo/rpm states; zypper -n -q refresh
   watch: "rpm -qa | sort",
 };
 
-const PACMAN_OLD = ["apple 1.0-1", "pear 1.0-1", "plum 1.0-1"];
+const PACMAN_OLD = ["apple 1.0-1", "pear 1.0-1", "plum 1.0-1", "pie 1.0-1 apple"];
 const PACMAN: Manager = {
   provider: "pacman",
   name: (fruit) => fruit,
   version: (version) => version,
   only: (...packages) =>
     [
-      "for p in apple pear plum; do pacman -Q $p >/dev/null 2>&1 && pacman -R --noconfirm $p >/dev/null; done || true",
+      "for p in pie apple pear plum; do pacman -Q $p >/dev/null 2>&1 && pacman -R --noconfirm $p >/dev/null; done || true",
       packages.length > 0
         ? `pacman -U --noconfirm ${packages.map((one) => `/repo/old/${one.replace(" ", "-")}-1-any.pkg.tar.gz`).join(" ")} >/dev/null`
         : "",
     ].join("\n"),
-  list: "pacman -Q | sed 's/-1$//' | grep -E '^(apple|pear|plum) ' | cat",
+  needed: "refused",
+  list: "pacman -Q | sed 's/-1$//' | grep -E '^(apple|pear|plum|pie) ' | cat",
 };
 export const PACMAN_TABLE: StateTable = {
   prepare: `${pacmanRepository(PACMAN_OLD)}
 mkdir -p /repo/old; cp /repo/pacman/*.gz /repo/old
-${pacmanRepository(["apple 2.0-1", "pear 1.5-1", "plum 1.0-1"])}
+${pacmanRepository(["apple 2.0-1", "pear 1.5-1", "plum 1.0-1", "pie 1.0-1 apple", "cake 1.0-1 sugar"])}
 cp /repo/pacman/*.gz /repo/old
 printf '[options]\\nArchitecture = auto\\nSigLevel = Never\\n[trial]\\nServer = file:///repo/pacman\\n' >/etc/pacman.conf
 mkdir -p /var/lib/pacman; pacman -Sy --noconfirm >/dev/null`,
@@ -309,33 +326,49 @@ mkdir -p /var/lib/pacman; pacman -Sy --noconfirm >/dev/null`,
   watch: "pacman -Q || true",
 };
 
-const py = "/srv/venv/bin/python -m pip";
+/** As pip would have put it there, which takes it a second. */
 const PIP: Manager = {
   provider: "pip",
   name: (fruit) => `mop-${fruit}`,
   version: (version) => version,
-  only: (...packages) => `${py} uninstall -q -y mop-apple mop-pear mop-plum 2>/dev/null
-${packages.length > 0 ? `${py} install -q ${packages.map((one) => `mop-${one.replace(" ", "==")}`).join(" ")}` : ""}`,
-  list: `${py} list --format=freeze 2>/dev/null | sed -n 's/^mop[-_]\\(.*\\)==/\\1 /p'`,
+  only: (...packages) => `cd /srv/venv/lib/python3*/site-packages
+rm -rf mop_*
+${packages
+  .map((one) => {
+    const [name, version] = one.split(" ");
+    const info = `mop_${name}-${version}.dist-info`;
+    return `python3 -m zipfile -e /repo/pip/mop_${name}-${version}-py3-none-any.whl .
+printf 'mop_${name}.py,,\\n${["METADATA", "WHEEL", "RECORD"].map((file) => `${info}/${file},,`).join("\\n")}\\n' >${info}/RECORD`;
+  })
+  .join("\n")}`,
+  list: "ls -d /srv/venv/lib/python3*/site-packages/mop_*.dist-info 2>/dev/null | sed 's/.*mop_\\(.*\\)-\\(.*\\).dist-info/\\1 \\2/'",
   options: { virtualenv: "/srv/venv" },
 };
 export const PIP_TABLE: StateTable = {
   prepare: `${wheels(FRUIT.map((one) => `mop_${one}`))}
 python3 -m venv --without-pip --system-site-packages /srv/venv`,
-  states: alike(PIP),
+  states: alike(PIP, { slow: true }),
   untouched: ["/etc", "/srv/venv"],
 };
 
+const GLOBAL = "/usr/local/lib/node_modules";
 const NPM: Manager = {
   provider: "npm",
   name: (fruit) => `mop-${fruit}`,
   version: (version) => (version.includes("*") ? version : `${version}.0`),
-  only: (...packages) => `npm uninstall --silent -g mop-apple mop-pear mop-plum
-${packages.length > 0 ? `npm install --silent -g ${packages.map((one) => `mop-${one.replace(" ", "@")}.0`).join(" ")}` : ""}`,
-  list: "npm ls -g --depth=0 --parseable --long | sed -n 's/.*:mop-\\(.*\\)@\\(.*\\)\\.0.*/\\1 \\2/p'",
+  only: (...packages) =>
+    [
+      `rm -rf ${GLOBAL}/mop-*`,
+      ...packages.map((one) => {
+        const [name, version] = one.split(" ");
+        const at = `${GLOBAL}/mop-${name}`;
+        return `mkdir -p ${at}; tar -xzf /repo/npm/mop-${name}-${version}.0.tgz -C ${at} --strip-components 1`;
+      }),
+    ].join("\n"),
+  list: `cat ${GLOBAL}/mop-*/package.json 2>/dev/null | grep -oE '"(name|version)": *"[^"]*"' | cut -d'"' -f4 | sed 's/^mop-//; s/\\.0$//' | paste -d' ' - -`,
 };
 export const NPM_TABLE: StateTable = {
   prepare: npmRegistry(FRUIT.map((one) => `mop-${one}.0`)),
-  states: alike(NPM),
-  untouched: ["/etc"],
+  states: alike(NPM, { slow: true }),
+  untouched: ["/etc", GLOBAL],
 };

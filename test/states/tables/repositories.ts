@@ -13,7 +13,7 @@ const [ASC, GPG] = ["/etc/apt/keyrings/trial.asc", "/etc/apt/keyrings/trial.gpg"
 const fields = (...more: string[]) =>
   ["Types: deb", "URIs: file:///repo/deb", "Suites: trial", "Components: main", ...more].join("\\n");
 const SIGNED = fields(`Signed-By: ${ASC}`);
-const UNSIGNED = fields("Trusted: yes");
+const UNSIGNED = fields("Trusted: yes").replace("/repo/deb", "/repo/plain");
 /** Exactly this stands there. */
 const there = (source?: string, key?: string, form = ASC) =>
   [
@@ -25,7 +25,7 @@ const there = (source?: string, key?: string, form = ASC) =>
 const KEY = "cat /repo/key.asc";
 const repo = { url: "file:///repo/deb", suites: ["trial"] };
 const signed = { ...repo, keyUrl: "file:///repo/key.asc", keyChecksum: "{sum}" };
-const unsigned = { ...repo, unsigned: true };
+const unsigned = { ...repo, url: "file:///repo/plain", unsigned: true };
 const source = (text: string) => `printf '${text}\\n' | cmp - ${SOURCE}`;
 const key = (form = ASC) => `cmp /repo/key.${form === ASC ? "asc" : "gpg"} ${form}`;
 const known = "apt-cache policy apple | grep -q 'Candidate: 1.0'";
@@ -295,6 +295,7 @@ export const APT_REPOSITORIES: StateTable = {
 }
 rm -rf /repo/deb /etc/apt/sources.list /etc/apt/sources.list.d/*
 ${debRepository(["apple 1.0"])}
+rm -rf /repo/plain; cp -r /repo/deb /repo/plain; rm /repo/plain/dists/trial/InRelease
 mkdir -p /repo/flat && cp -r /repo/deb/pool /repo/flat && cp /repo/deb/dists/trial/main/binary-*/Packages /repo/flat`,
   words: WORDS,
   states: repositories("apt", APT),

@@ -10,7 +10,7 @@ import { dnf } from "./dnf.js";
 import { npm } from "./npm.js";
 import { pacman } from "./pacman.js";
 import { pip } from "./pip.js";
-import type { PackageProvider, Task, Versions, Wanted } from "./provider.js";
+import type { Fate, PackageProvider, Task, Versions, Wanted } from "./provider.js";
 import { fits } from "./versions.js";
 import { yum } from "./yum.js";
 import { zypper } from "./zypper.js";
@@ -179,11 +179,14 @@ async function rehearsed(
     const fates = await provider.rehearse(context, task, options);
     // "nginx:amd64" was asked for, "nginx" is what apt calls it.
     const asked = new Set(names.map((name) => name.split(":")[0]));
-    return fates
-      .filter(({ name }) => !asked.has(name.split(":")[0]))
-      .map(({ name, before = "none", after = "none" }) => `${name}: ${before} -> ${after} (along with it)\n`)
-      .sort()
-      .join("");
+    const along = fates.filter(({ name }) => !asked.has(name.split(":")[0]));
+    if (along.length === 0 || !context.diff) return "";
+    const open = along.filter(({ before }) => before === undefined).map(({ name }) => name);
+    const now =
+      open.length > 0 ? await provider.installed(context, open, options) : new Map<string, string>();
+    const line = ({ name, before = now.get(name) ?? "none", after = "none" }: Fate) =>
+      `${name}: ${before} -> ${after} (along with it)\n`;
+    return along.map(line).sort().join("");
   } catch (error) {
     if (error instanceof Refusal && isUnsure(context, options)) return "";
     throw error;

@@ -13,10 +13,12 @@ export interface Wanted {
 /** A transaction: the one or the other. */
 export type Task = { readonly install: readonly Wanted[] } | { readonly remove: readonly string[] };
 
-/** What becomes of a package in a transaction; a version that is undefined: it is not there. */
+/** What becomes of a package in a transaction. */
 export interface Fate {
   readonly name: string;
+  /** Undefined: the manager does not say, or it is not there */
   readonly before?: string | undefined;
+  /** Undefined: it goes */
   readonly after?: string | undefined;
 }
 

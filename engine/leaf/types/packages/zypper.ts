@@ -35,7 +35,8 @@ export const zypper: PackageProvider = {
     if (DONE.includes(rc)) return fatesOf(stdout);
     const why = [...stdout.matchAll(/<description>([^<]*)<|<message type="error">([^<]*)</g)];
     const [, problem, error] = why[0] ?? [];
-    throw new Refusal(`zypper would refuse it: ${(problem ?? error ?? `status ${rc}`).trim()}`);
+    const text = (problem ?? error ?? `status ${rc}`).trim().replace(/&(apos|quot);/g, "'");
+    throw new Refusal(`zypper would refuse it: ${text}`);
   },
 };
 

@@ -45,7 +45,7 @@ export interface SystemCase {
 }
 
 /** What managers work out without doing it is fine, unless the state says otherwise. */
-const REHEARSAL = /^(apt-get -s |zypper .*--dry-run|pacman -[SR]p )/;
+const REHEARSAL = /^(apt-get -s |dnf --assumeno |zypper .*--dry-run|pacman -[SR]p )/;
 
 /** What a state's files lie in exists, whatever this machine has. */
 function layFolders(files: Files, places: readonly string[]): void {
