@@ -28,10 +28,9 @@ export const zypper: PackageProvider = {
     await context.exec("zypper", ["-n", "-q", "remove", ...names], { accept: DONE });
   },
   async rehearse(context, task) {
-    const what = "install" in task ? installation(task.install) : ["remove", ...task.remove];
-    const { rc, stdout } = await context.exec("zypper", ["-n", "-x", ...what, "--dry-run"], {
-      accept: "any",
-    });
+    const [command, ...rest] = "install" in task ? installation(task.install) : ["remove", ...task.remove];
+    const args = ["-n", "-x", command!, "--dry-run", ...rest];
+    const { rc, stdout } = await context.exec("zypper", args, { accept: "any" });
     if (DONE.includes(rc)) return fatesOf(stdout);
     const why = [...stdout.matchAll(/<description>([^<]*)<|<message type="error">([^<]*)</g)];
     const [, problem, error] = why[0] ?? [];
