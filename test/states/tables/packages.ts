@@ -347,7 +347,16 @@ printf 'mop_${name}.py,,\\n${["METADATA", "WHEEL", "RECORD"].map((file) => `${in
 export const PIP_TABLE: StateTable = {
   prepare: `${wheels(FRUIT.map((one) => `mop_${one}`))}
 python3 -m venv --without-pip --system-site-packages /srv/venv`,
-  states: alike(PIP, { slow: true }),
+  states: [
+    ...alike(PIP, { slow: true }),
+    {
+      claim: "pip: the system's own Python is left alone",
+      type: "package",
+      name: "mop-apple",
+      options: { provider: "pip" },
+      error: "PEP 668",
+    },
+  ],
   untouched: ["/etc", "/srv/venv"],
 };
 
