@@ -1,27 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findEngine } from "./support/engine.js";
-import {
-  debRepository,
-  npmRegistry,
-  pacmanRepository,
-  RPM_DATABASE,
-  rpmRepository,
-  SIGNING_KEY,
-  wheels,
-} from "./support/repositories.js";
+import { debRepository, SIGNING_KEY } from "./support/repositories.js";
 import { TypesHost } from "./support/types-host.js";
 
 const engine = await findEngine("types");
 const OLD = ["apple 1.0", "pear 1.0", "plum 1.0"];
 const NEW = ["apple 1.0", "apple 1.1", "apple 2.0", "pear 1.0", "pear 1.5", "plum 1.0"];
 
+/** By the command line; the other managers are tried by states.test.ts. */
 describe.skipIf("missing" in engine)(
   `packages and repositories, for real ${"missing" in engine ? `(${engine.missing})` : ""}`,
   () => {
     let host: TypesHost;
     beforeAll(async () => {
       if ("missing" in engine) return;
-      host = await TypesHost.start(engine.image, { prepare: `${RPM_DATABASE}\n${SIGNING_KEY}` });
+      host = await TypesHost.start(engine.image, { prepare: SIGNING_KEY });
     });
     afterAll(() => host?.stop());
 
@@ -107,95 +100,6 @@ describe.skipIf("missing" in engine)(
         ]);
         expect(await host.sh("ls /etc/apt/sources.list.d /etc/apt/keyrings")).not.toContain("trial");
       });
-    });
-
-    const SET_UP = {
-      dnf: `mkdir -p /etc/dnf/vars; echo 9 >/etc/dnf/vars/releasever; ${rpmRepository(OLD)}`,
-      zypper: `${rpmRepository(OLD)}; zypper -n -q addrepo --no-gpgcheck file:///repo/rpm trial; zypper -n -q refresh`,
-      pacman: `${pacmanRepository(OLD)}
-        printf '[options]\\nArchitecture = auto\\nSigLevel = Never\\n[trial]\\nServer = file:///repo/pacman\\n' >/etc/pacman.conf
-        mkdir -p /var/lib/pacman; pacman -Sy --noconfirm >/dev/null`,
-    } as const;
-    const RENEW = {
-      dnf: `${rpmRepository(NEW)}; dnf -q --refresh makecache`,
-      zypper: `${rpmRepository(NEW)}; zypper -n -q refresh -f`,
-      pacman: `${pacmanRepository(["apple 2.0-1", "pear 1.5-1", "plum 1.0-1"])}; pacman -Sy --noconfirm >/dev/null`,
-    } as const;
-    const REPOSITORY = 'await mop.repository("trial", { provider: "dnf", url: "file:///repo/rpm", key });';
-
-    describe.each(["dnf", "zypper", "pacman"] as const)("%s", (provider) => {
-      const named = `provider: "${provider}"`;
-      test("installs a list, brings it up to date, removes it", async () => {
-        await host.sh(
-          SET_UP[provider].replace(/(apple|pear|plum) 1\.0/g, provider === "pacman" ? "$1 1.0-1" : "$1 1.0"),
-        );
-        if (provider === "dnf") {
-          const key = `const key = ${JSON.stringify(await host.sh("cat /repo/key.asc"))};`;
-          expect(await host.applyTwice(key + REPOSITORY)).toEqual(["repository trial: key, source, refresh"]);
-        }
-        expect(await host.applyTwice(`await mop.package(["apple", "pear"], { ${named} });`)).toEqual([
-          "package apple, pear: install",
-        ]);
-        expect([await versionOf("apple"), await versionOf("plum")].map((one) => one.slice(0, 4))).toEqual([
-          provider === "pacman" ? "1.0-" : "1.0",
-          "none",
-        ]);
-        await host.sh(RENEW[provider]);
-        expect(
-          await host.applyTwice(`await mop.package(["apple", "pear", "plum"], { latest: true, ${named} });`),
-        ).toEqual(["package apple, pear, plum: install, upgrade"]);
-        expect((await versionOf("apple")).slice(0, 3)).toBe("2.0");
-        expect(await host.refusal(`await mop.package("nosuch", { ${named} });`)).toContain(
-          `${provider} knows no package "nosuch"`,
-        );
-        if (provider !== "pacman") {
-          expect(await host.applyTwice(`await mop.package("apple", { version: "1.1", ${named} });`)).toEqual([
-            "package apple: version",
-          ]);
-          expect(await versionOf("apple")).toBe("1.1");
-        }
-        expect(
-          await host.applyTwice(`await mop.package(["apple", "pear"], { absent: true, ${named} });`),
-        ).toEqual(["package apple, pear: remove"]);
-        expect(await versionOf("apple")).toBe("none");
-        // One stays to the end: zypper can't read an empty database.
-        await host.sh(provider === "pacman" ? "pacman -R --noconfirm plum" : "rpm -e plum");
-      });
-    });
-
-    test("pip: newer, removed, in a virtual environment; the system's Python is left alone", async () => {
-      await host.sh(`${wheels(NEW.map((one) => `mop_${one}`))}
-        python3 -m venv --without-pip --system-site-packages /srv/venv
-        /srv/venv/bin/python -m pip install -q mop-apple==1.0`);
-      const named = 'provider: "pip", virtualenv: "/srv/venv"';
-      expect(await host.refusal('await mop.package("mop-apple", { provider: "pip" });')).toContain("PEP 668");
-      expect(
-        await host.applyTwice(`await mop.package(["mop-apple", "Mop.Pear"], { latest: true, ${named} });`),
-      ).toEqual(["package mop-apple, Mop.Pear: install, upgrade"]);
-      expect(await host.sh("/srv/venv/bin/python -c 'import mop_apple; print(mop_apple.version)'")).toBe(
-        "2.0\n",
-      );
-      const older = `await mop.package("mop-apple", { version: "1.1", ${named} }); await mop.package("mop-pear", { absent: true, ${named} });`;
-      expect(await host.applyTwice(older)).toEqual([
-        "package mop-apple: version",
-        "package mop-pear: remove",
-      ]);
-    });
-
-    test("npm: newer, older, removed, globally", async () => {
-      await host.sh(
-        `${npmRegistry(NEW.map((one) => `mop-${one}.0`))}; npm install --silent -g mop-apple@1.0.0`,
-      );
-      expect(
-        await host.applyTwice(
-          'await mop.package(["mop-apple", "mop-pear"], { latest: true, provider: "npm" });',
-        ),
-      ).toEqual(["package mop-apple, mop-pear: install, upgrade"]);
-      const older = `await mop.package("mop-apple", { version: "1.1.*", provider: "npm" }); await mop.package("mop-pear", { absent: true, provider: "npm" });`;
-      expect(await host.applyTwice(older)).toEqual([
-        "package mop-apple: version",
-        "package mop-pear: remove",
-      ]);
     });
   },
 );

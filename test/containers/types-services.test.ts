@@ -8,6 +8,7 @@ const engine = await findEngine("types");
 const DAEMON = `printf '%s\\n' '#!/bin/sh' 'echo start >>/var/log/shop' 'trap "echo reload >>/var/log/shop" HUP' \\
   'echo $$ >/run/shop.pid' 'while :; do sleep 0.1; done' >/usr/local/bin/shop; chmod 755 /usr/local/bin/shop; : >/var/log/shop`;
 
+/** By the command line; the other managers are tried by states.test.ts. */
 describe.skipIf("missing" in engine)(
   `services, for real ${"missing" in engine ? `(${engine.missing})` : ""}`,
   () => {
@@ -16,27 +17,6 @@ describe.skipIf("missing" in engine)(
       (await host.sh("sleep 0.3; cat /var/log/shop; : >/var/log/shop")).trim().split("\n").join();
     const service = (options: string) => `await mop.service("shop", ${options});`;
     const done = (...changes: string[]) => [`service shop: ${changes.join(", ")}`];
-
-    /** What every manager does alike. */
-    const ordinary = async (provider: string) => {
-      const one = (options: string) => service(`{ provider: "${provider}", ${options} }`);
-      expect(await host.applyTwice(one("started: true, enabled: true"))).toEqual(done("enable", "start"));
-      expect(await log()).toBe("start");
-      const restart = await host.local(one("restarted: true"));
-      expect(restart.seen, restart.text).toMatchObject([{ status: "changed", changes: ["restart"] }]);
-      expect(await log()).toBe("start");
-      const reload = await host.local(one("reloaded: true"));
-      expect(reload.seen, reload.text).toMatchObject([{ status: "changed", changes: ["reload"] }]);
-      expect(await log()).toBe("reload");
-      expect(await host.applyTwice(one("started: false, enabled: false"))).toEqual(done("disable", "stop"));
-      const again = await host.local(one("restarted: true"));
-      expect(again.seen, again.text).toMatchObject([{ status: "changed", changes: ["restart"] }]);
-      expect(await log()).toBe("start");
-      expect(await host.applyTwice(one("started: false"))).toEqual(done("stop"));
-      expect(await host.refusal(one("started: true").replace("shop", "nosuch"))).toBe(
-        'there is no service "nosuch" on this host',
-      );
-    };
 
     describe("systemd", () => {
       const UNIT = `[Service]\\nExecStart=/usr/local/bin/shop\\nExecReload=/bin/kill -HUP $MAINPID\\n[Install]\\nWantedBy=multi-user.target\\n`;
@@ -50,7 +30,23 @@ describe.skipIf("missing" in engine)(
       afterAll(() => host?.stop());
 
       test("started, enabled, restarted, reloaded, stopped", async () => {
-        await ordinary("systemd");
+        const one = (options: string) => service(`{ provider: "systemd", ${options} }`);
+        expect(await host.applyTwice(one("started: true, enabled: true"))).toEqual(done("enable", "start"));
+        expect(await log()).toBe("start");
+        const restart = await host.local(one("restarted: true"));
+        expect(restart.seen, restart.text).toMatchObject([{ status: "changed", changes: ["restart"] }]);
+        expect(await log()).toBe("start");
+        const reload = await host.local(one("reloaded: true"));
+        expect(reload.seen, reload.text).toMatchObject([{ status: "changed", changes: ["reload"] }]);
+        expect(await log()).toBe("reload");
+        expect(await host.applyTwice(one("started: false, enabled: false"))).toEqual(done("disable", "stop"));
+        const again = await host.local(one("restarted: true"));
+        expect(again.seen, again.text).toMatchObject([{ status: "changed", changes: ["restart"] }]);
+        expect(await log()).toBe("start");
+        expect(await host.applyTwice(one("started: false"))).toEqual(done("stop"));
+        expect(await host.refusal(one("started: true").replace("shop", "nosuch"))).toBe(
+          'there is no service "nosuch" on this host',
+        );
       });
 
       test("is the provider of its own accord, masks and unmasks", async () => {
@@ -117,51 +113,6 @@ describe.skipIf("missing" in engine)(
         expect(run.seen[0]?.error).toMatch(
           /it was started, but it is not running|systemctl ended with status/,
         );
-      });
-    });
-
-    describe("openrc and sysvinit", () => {
-      beforeAll(async () => {
-        if ("missing" in engine) return;
-        const rc = [
-          "#!/sbin/openrc-run",
-          "extra_started_commands=reload",
-          "start() { start-stop-daemon --start --background --make-pidfile --pidfile /run/shop.pid --exec /usr/local/bin/shop; }",
-          "stop() { start-stop-daemon --stop --pidfile /run/shop.pid; }",
-          "reload() { kill -HUP $(cat /run/shop.pid); }",
-        ];
-        host = await TypesHost.start(engine.image, {
-          prepare: `${DAEMON}; mkdir -p /run/openrc; touch /run/openrc/softlevel; printf '%s\\n' ${rc.map((line) => `'${line}'`).join(" ")} >/etc/init.d/shop; chmod 755 /etc/init.d/shop`,
-        });
-      });
-      afterAll(() => host?.stop());
-
-      test("openrc: started, enabled, restarted, reloaded, stopped", async () => {
-        await ordinary("openrc");
-        expect((await host.sh("find /etc/runlevels -name shop")).trim()).toBe("");
-      });
-
-      test("sysvinit: started, enabled, restarted, reloaded, stopped", async () => {
-        await host.sh(`rm -f /run/shop.pid; cat >/etc/init.d/shop <<'SH'
-#!/bin/sh
-### BEGIN INIT INFO
-# Provides: shop
-# Required-Start:
-# Required-Stop:
-# Default-Start: 2 3 4 5
-# Default-Stop: 0 1 6
-### END INIT INFO
-alive() { [ -f /run/shop.pid ] && kill -0 $(cat /run/shop.pid) 2>/dev/null; }
-case $1 in
-  start) alive || { setsid /usr/local/bin/shop </dev/null >/dev/null 2>&1 & sleep 0.2; } ;;
-  stop) alive && { kill -9 $(cat /run/shop.pid); sleep 0.2; }; rm -f /run/shop.pid ;;
-  restart) $0 stop; $0 start ;;
-  reload) kill -HUP $(cat /run/shop.pid) ;;
-  status) alive || exit 3 ;;
-esac
-SH`);
-        await ordinary("sysvinit");
-        expect((await host.sh("find /etc/rc3.d -name 'S*shop'")).trim()).toBe("");
       });
     });
   },

@@ -10,6 +10,7 @@ export function judge(state: State, played: Played): void {
   expect(status).toBe(state.skipped ? "skipped" : applied.report.status);
   expect(applied.report).toMatchObject(rest);
   expect({ ...applied.report, status }).toEqual(checked.report);
+  if (state.diff !== undefined) expect(applied.report.diff).toContain(state.diff);
   if (state.says) for (const told of [checked, applied, again]) expect(told.said).toEqual(state.says);
   if (state.error === undefined) {
     expect(applied.report.error).toBeUndefined();

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { gatherFacts } from "../../engine/leaf/facts/gather.js";
 import * as files from "../../engine/leaf/parts/files.js";
@@ -33,9 +33,10 @@ const VARS = { port: 8080, names: ["a", "b"] };
 export async function playStates(table: StateTable, below: string, words: Words = {}): Promise<Played[]> {
   const home = realpathSync(below);
   if (table.prepare !== undefined) await shell(fill(table.prepare, { ...words, here: home }), home);
+  const more = table.words === undefined ? {} : (JSON.parse(await shell(table.words, home)) as Words);
   const played: Played[] = [];
   for (const [index, state] of table.states.entries())
-    played.push(await play(table, state, { ...words, here: path.join(home, String(index)) }));
+    played.push(await play(table, state, { ...words, ...more, here: path.join(home, String(index)) }));
   return played;
 }
 
@@ -113,7 +114,7 @@ async function stampsOf(
     if (kind === 0o120000) stamps.set(`${at} ->`, readlinkSync(at));
     if (isFolder) for (const name of readdirSync(at)) walk(path.join(at, name));
   };
-  folders.forEach(walk);
+  for (const folder of folders) if (existsSync(folder)) walk(folder);
   const lines = watch === undefined ? [] : (await shell(watch, "/")).split("\n");
   for (const [index, line] of lines.entries()) stamps.set(`line ${index + 1} of what is watched`, line);
   return stamps;

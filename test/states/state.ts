@@ -15,6 +15,8 @@ export interface State {
   /** What it does; [] for nothing. Or `error`: what the sentence of its refusal contains. */
   readonly changes?: readonly string[];
   readonly error?: string;
+  /** What the diff contains */
+  readonly diff?: string;
   /** What it tells the operator, under --check too; [] for nothing */
   readonly says?: readonly string[];
   /** Shell lines that all succeed once it was applied */
@@ -33,6 +35,8 @@ export interface State {
 export interface StateTable {
   /** Shell lines for all of them, run once */
   readonly prepare?: string;
+  /** A shell command that prints, as a JSON object, what else words in braces stand for; run once, behind `prepare` */
+  readonly words?: string;
   readonly states: readonly State[];
   /** Folders in which neither a check nor a second apply may touch anything; a state's own is always one of them */
   readonly untouched?: readonly string[];

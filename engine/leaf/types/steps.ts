@@ -1,7 +1,9 @@
 import path from "node:path";
 import { Refusal } from "../errors.js";
+import { freshAttributes } from "../files/attributes.js";
 import { contentDiff } from "../files/diff.js";
 import type { Plan, TypeContext } from "../type.js";
+import { desiredBytes, foreseen } from "./content.js";
 import { directory } from "./directory.js";
 import { file } from "./file.js";
 
@@ -57,10 +59,15 @@ export async function fileStep(
   // Lean systems lack even the usual folders.
   if (content !== undefined && !(await context.files.resolve(folder, true)).entry) {
     const made = await directory.plan(context, folder, { mode: 0o755 }, undefined);
+    const bytes = Buffer.from(content);
     return {
       action,
-      diff: `${made.diff ?? ""}${contentDiff(at, undefined, Buffer.from(content))}`,
-      foresee: () => made.foresee?.(),
+      diff: `${made.diff ?? ""}${contentDiff(at, undefined, bytes)}`,
+      foresee() {
+        made.foresee?.();
+        const { uid, gid } = freshAttributes("file", false, undefined);
+        context.files.foresee(at, foreseen(desiredBytes(bytes), { mode: 0o644, uid, gid }));
+      },
       async apply() {
         await carryOut(made);
         await carryOut(await file.plan(context, at, options, undefined));

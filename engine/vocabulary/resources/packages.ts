@@ -54,6 +54,9 @@ export interface PackageFunctions {
    * dnf, yum, zypper, pacman, apk, brew; npm (global packages) and pip where they are named. `package` is a reserved
    * word: `main({ package: pkg })` gives it another name.
    *
+   * apt, dnf, zypper and pacman work a transaction out before it is done: what they would refuse (what is held, what needs
+   * something that can't be had) fails the check too, and what would come or go along stands in the diff.
+   *
    * @example
    * await pkg("nginx");
    * await pkg(["nginx", "curl"], { latest: true, updateCache: true });
@@ -64,7 +67,7 @@ export interface PackageFunctions {
   package(name: string | readonly string[], options?: PackageOptions): Promise<Result>;
   /**
    * A repository of packages with its signing key. Its lists are fetched as soon as it is added; when that fails, it is
-   * taken away again. Providers: apt (`/etc/apt/sources.list.d/NAME.sources`, key in `/etc/apt/keyrings`), dnf and yum
+   * taken away again; a check does not fetch them. Providers: apt (`/etc/apt/sources.list.d/NAME.sources`, key in `/etc/apt/keyrings`), dnf and yum
    * (`/etc/yum.repos.d/NAME.repo`, key in `/etc/pki/rpm-gpg`).
    *
    * @example

@@ -18,7 +18,8 @@ export interface ServiceOptions extends CommonOptions, ProviderOptions {
 export interface ServiceFunctions {
   /**
    * A service: runs or not, starts with the host or not, restarted, reloaded. Providers: systemd, openrc, sysvinit,
-   * launchd (the name is the label); brew where it is named.
+   * launchd (the name is the label); brew where it is named. What systemd would refuse, and a reload that a script of
+   * OpenRC does not have, fails the check too.
    *
    * @example
    * await service("nginx", { started: true, enabled: true });

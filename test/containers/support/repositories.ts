@@ -14,15 +14,19 @@ gpg -q --batch --passphrase '' --quick-gen-key 'Trial <trial@example.com>' rsa20
 gpg -q --armor --export trial@example.com >/repo/key.asc
 gpg -q --export trial@example.com >/repo/key.gpg`;
 
-/** A signed repository of Debian packages at file:///repo/deb, suite "trial". */
+/**
+ * A signed repository of Debian packages at file:///repo/deb, suite "trial"; a third word is what a package needs. All of
+ * them provide "fruit", and have a configuration file, /etc/NAME.
+ */
 export const debRepository = (packages: readonly string[]): string => `
 mkdir -p /repo/deb/pool /repo/deb/dists/trial/main/binary-all && cd /repo/deb
 arch=$(dpkg --print-architecture)
 mkdir -p dists/trial/main/binary-$arch
 ${each(
   packages,
-  `d=$(mktemp -d) && chmod 755 $d && mkdir -p $d/DEBIAN $d/opt && echo $2 >$d/opt/$1
-printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: Trial <trial@example.com>\\nDescription: trial\\n' $1 $2 >$d/DEBIAN/control
+  `d=$(mktemp -d) && chmod 755 $d && mkdir -p $d/DEBIAN $d/opt $d/etc && echo $2 | tee $d/opt/$1 >$d/etc/$1 && echo /etc/$1 >$d/DEBIAN/conffiles
+printf 'Package: %s\\nVersion: %s\\nArchitecture: all\\nMaintainer: Trial <trial@example.com>\\nDescription: trial\\nProvides: fruit\\n' $1 $2 >$d/DEBIAN/control
+[ -z "$3" ] || echo "Depends: $3" >>$d/DEBIAN/control
 dpkg-deb --root-owner-group -b $d pool/$1_$2_all.deb >/dev/null`,
 )}
 for f in pool/*.deb; do dpkg-deb -f $f; echo "Filename: $f"; echo "Size: $(stat -c %s $f)"
@@ -34,28 +38,31 @@ cd dists/trial
     echo " $(sha256sum <$f | cut -d' ' -f1) $(stat -c %s $f) $f"; done; } >Release
 gpg -q --batch --yes --clearsign -o InRelease Release`;
 
-/** Signed packages and their metadata at file:///repo/rpm. */
+/** Signed packages and their metadata at file:///repo/rpm; a third word is what a package needs. */
 export const rpmRepository = (packages: readonly string[]): string => `
 mkdir -p /repo/rpm && cd /repo/rpm && rm -f *.rpm
 ${each(
   packages,
   `printf '%s\\n' "Name: $1" "Version: $2" "Release: 1" "Summary: trial" "License: MIT" "BuildArch: noarch" \\
+  "\${3:+Requires: $3}" \\
   '%description' trial '%install' "mkdir -p %{buildroot}/opt; echo $2 >%{buildroot}/opt/$1" '%files' "/opt/$1" >/tmp/$1.spec
 rpmbuild -bb --quiet --define '_rpmdir /repo/rpm' --define '_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.rpm' /tmp/$1.spec >/dev/null 2>&1`,
 )}
 rpm --define '_gpg_name trial@example.com' --define '__gpg /usr/bin/gpg' --addsign *.rpm >/dev/null 2>&1
 createrepo_c -q .`;
 
-/** A repository "trial" of pacman at /repo/pacman. */
+/** A repository "trial" of pacman at /repo/pacman; a third word is what a package needs. */
 export const pacmanRepository = (packages: readonly string[]): string => `
 mkdir -p /repo/pacman && cd /repo/pacman && rm -rf * && mkdir db
 ${each(
   packages,
   `d=$(mktemp -d) && mkdir $d/opt && echo $2 >$d/opt/$1
 printf 'pkgname = %s\\npkgver = %s\\npkgdesc = trial\\narch = any\\nsize = 2\\n' $1 $2 >$d/.PKGINFO
+[ -z "$3" ] || echo "depend = $3" >>$d/.PKGINFO
 f=$1-$2-any.pkg.tar.gz && bsdtar -C $d -czf $f .PKGINFO opt && mkdir db/$1-$2
 printf '%%FILENAME%%\\n%s\\n\\n%%NAME%%\\n%s\\n\\n%%VERSION%%\\n%s\\n\\n%%CSIZE%%\\n%s\\n\\n%%ISIZE%%\\n2\\n\\n%%ARCH%%\\nany\\n\\n' \\
-  $f $1 $2 $(stat -c %s $f) >db/$1-$2/desc`,
+  $f $1 $2 $(stat -c %s $f) >db/$1-$2/desc
+[ -z "$3" ] || printf '%%DEPENDS%%\\n%s\\n\\n' $3 >>db/$1-$2/desc`,
 )}
 bsdtar -C db -czf trial.db $(ls db)`;
 

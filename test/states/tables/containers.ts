@@ -1,4 +1,6 @@
 import type { StateTable } from "../state.js";
+import { APT_TABLE, DNF_TABLE, NPM_TABLE, PACMAN_TABLE, PIP_TABLE, ZYPPER_TABLE } from "./packages.js";
+import { APT_REPOSITORIES, DNF_REPOSITORIES } from "./repositories.js";
 import { OPENRC_TABLE, SYSTEMD_TABLE, SYSVINIT_TABLE } from "./services.js";
 import { CRON_TABLE, HOSTNAME_TABLE, MODULE_TABLE, MOUNT_TABLE, SYSCTL_TABLE } from "./system.js";
 
@@ -12,4 +14,19 @@ export const TABLES: Readonly<Record<string, StateTable>> = {
   systemd: SYSTEMD_TABLE,
   openrc: OPENRC_TABLE,
   sysvinit: SYSVINIT_TABLE,
+  apt: APT_TABLE,
+  "apt's repositories": APT_REPOSITORIES,
+  "dnf's repositories": DNF_REPOSITORIES,
+  dnf: DNF_TABLE,
+  zypper: ZYPPER_TABLE,
+  pacman: PACMAN_TABLE,
+  pip: PIP_TABLE,
+  npm: NPM_TABLE,
 };
+
+/** Tables that share a host, and whether systemd is its first process. */
+export const HOSTS: readonly (readonly [systemd: boolean, tables: readonly string[]])[] = [
+  [true, ["systemd", "cron", "sysctl", "hostname", "mount", "kernelModule"]],
+  [false, ["apt", "apt's repositories", "npm", "openrc", "sysvinit"]],
+  [false, ["pacman", "dnf", "zypper", "dnf's repositories", "pip"]],
+];

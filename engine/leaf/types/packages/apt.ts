@@ -1,4 +1,5 @@
-import type { PackageProvider } from "./provider.js";
+import { Refusal } from "../../errors.js";
+import type { Fate, PackageProvider, Wanted } from "./provider.js";
 import { rows } from "./provider.js";
 
 const QUIET = {
@@ -52,11 +53,44 @@ export const apt: PackageProvider = {
     await context.exec("apt-get", ["update", "-q", "-o", "DPkg::Lock::Timeout=120"], QUIET);
   },
   async install(context, packages) {
-    const specs = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
-    const down = packages.some(({ version }) => version !== undefined) ? ["--allow-downgrades"] : [];
-    await context.exec("apt-get", ["install", ...CONSIDERATE, ...down, ...specs], QUIET);
+    await context.exec("apt-get", ["install", ...CONSIDERATE, ...specsOf(packages)], QUIET);
   },
   async remove(context, names) {
     await context.exec("apt-get", ["remove", ...CONSIDERATE, ...names], QUIET);
   },
+  async rehearse(context, task) {
+    const what =
+      "install" in task ? ["install", "-y", ...specsOf(task.install)] : ["remove", "-y", ...task.remove];
+    const { rc, stdout, stderr } = await context.exec("apt-get", ["-s", "-q", ...what], { accept: "any" });
+    if (rc !== 0) throw new Refusal(`apt would refuse it: ${reasonOf(stdout, stderr)}`);
+    return fatesOf(stdout);
+  },
 };
+
+const specsOf = (packages: readonly Wanted[]): string[] => [
+  ...(packages.some(({ version }) => version !== undefined) ? ["--allow-downgrades"] : []),
+  ...packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`)),
+];
+
+/** "Inst pear [1.0] (1.5 trial [all])" for one that comes or is changed, "Remv pear [1.5]" for one that goes. */
+function fatesOf(text: string): Fate[] {
+  const fates: Fate[] = [];
+  for (const [, name = "", before, after] of text.matchAll(/^Inst (\S+)(?: \[([^\]]+)\])? \((\S+)/gm))
+    fates.push({ name, before, after });
+  for (const [, name = "", before] of text.matchAll(/^Remv (\S+) \[([^\]]+)\]/gm))
+    fates.push({ name, before });
+  return fates;
+}
+
+/** What can't be had stands in a list, what is held in the last line. */
+function reasonOf(stdout: string, stderr: string): string {
+  const lines = stdout.split("\n");
+  const needs = lines
+    .filter((line) => /^ \S+ : |^ {2,}(Pre)?Depends: /.test(line))
+    .map((line) => line.trim());
+  if (needs.length > 0) return needs.join("; ");
+  const held = lines.findIndex((line) => /held packages will be changed/.test(line));
+  if (held >= 0)
+    return `${lines[held + 1]?.trim().split(/\s+/).join(", ")} is held; \`apt-mark unhold\` gives it free`;
+  return stderr.trim().split("\n").pop()?.replace(/^E: /, "") ?? "";
+}

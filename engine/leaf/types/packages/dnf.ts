@@ -1,5 +1,6 @@
 import type { TypeContext } from "../../../vocabulary/types.js";
-import type { PackageProvider, Versions } from "./provider.js";
+import { Refusal } from "../../errors.js";
+import type { Fate, PackageProvider, Versions, Wanted } from "./provider.js";
 import { rows } from "./provider.js";
 import { rpmInstalled, withoutEpoch } from "./rpm.js";
 import { compareVersions } from "./versions.js";
@@ -21,13 +22,39 @@ export const dnf: PackageProvider = {
     await context.exec("dnf", ["-y", "-q", "--refresh", "makecache"]);
   },
   async install(context, packages) {
-    const specs = packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
-    await context.exec("dnf", ["install", "-y", "-q", ...specs]);
+    await context.exec("dnf", ["install", "-y", "-q", ...specsOf(packages)]);
   },
   async remove(context, names) {
     await context.exec("dnf", ["remove", "-y", "-q", ...names]);
   },
+  async rehearse(context, task) {
+    const what = "install" in task ? ["install", ...specsOf(task.install)] : ["remove", ...task.remove];
+    // Status 1 for the "no" as well as for a failure
+    const { rc, stdout, stderr } = await context.exec("dnf", ["--assumeno", ...what], { accept: "any" });
+    if (rc === 0 || /Operation aborted/.test(stdout + stderr)) return fatesOf(stdout);
+    const why = /^\s+- (.+)$/m.exec(stderr)?.[1] ?? stderr.trim().split("\n").pop() ?? "";
+    throw new Refusal(`dnf would refuse it: ${why.trim()}`);
+  },
 };
+
+const specsOf = (packages: readonly Wanted[]): string[] =>
+  packages.map(({ name, version }) => (version === undefined ? name : `${name}-${version}`));
+
+/** A table with sections: "Installing dependencies:", and below it " apple  noarch  2.0-1  updates  5.9 k". */
+function fatesOf(text: string): Fate[] {
+  const fates: Fate[] = [];
+  let goes = false;
+  // A name that is too long for its column has a line of its own.
+  for (const line of text.replace(/^( \S+)\n +/gm, "$1 ").split("\n")) {
+    const section = /^([A-Z][a-z ]+):$/.exec(line)?.[1];
+    if (section !== undefined) goes = section.startsWith("Removing");
+    const [, name, version = ""] = /^ (\S+) +\S+ +(\S+) +\S+ +[\d.]+ /.exec(line) ?? [];
+    if (name === undefined) continue;
+    const full = withoutEpoch(version);
+    fates.push(goes ? { name, before: full } : { name, after: full });
+  }
+  return fates;
+}
 
 /** All versions in the repositories, the newest first. */
 async function query(context: TypeContext, names: readonly string[]): Promise<Map<string, string[]>> {

@@ -10,7 +10,7 @@ import { dnf } from "./dnf.js";
 import { npm } from "./npm.js";
 import { pacman } from "./pacman.js";
 import { pip } from "./pip.js";
-import type { PackageProvider, Versions, Wanted } from "./provider.js";
+import type { Fate, PackageProvider, Task, Versions, Wanted } from "./provider.js";
 import { fits } from "./versions.js";
 import { yum } from "./yum.js";
 import { zypper } from "./zypper.js";
@@ -100,8 +100,7 @@ async function decide(
   options: PackageOptions,
   provider: PackageProvider,
 ): Promise<Deed[]> {
-  // A repository may be there by then, or the lists newer.
-  const unsure = context.uncertain() || (context.check && (options.updateCache ?? false));
+  const unsure = isUnsure(context, options);
   if (options.version !== undefined) {
     const one = names[0]!;
     const before = installed.get(one);
@@ -163,17 +162,53 @@ async function chosen(
   );
 }
 
-function installation(
+/** Under --check a repository may be there by then, or the lists newer. */
+const isUnsure = (context: TypeContext, { updateCache = false }: PackageOptions): boolean =>
+  context.uncertain() || (context.check && updateCache);
+
+/** Lines of the diff for what comes or goes along; throws a Refusal where the manager would refuse all of it. */
+async function rehearsed(
+  context: TypeContext,
+  task: Task,
+  names: readonly string[],
+  options: PackageOptions,
+  provider: PackageProvider,
+): Promise<string> {
+  if (!provider.rehearse || context.uncertain()) return "";
+  try {
+    const fates = await provider.rehearse(context, task, options);
+    // "nginx:amd64" was asked for, "nginx" is what apt calls it.
+    const asked = new Set(names.map((name) => name.split(":")[0]));
+    const along = fates.filter(({ name }) => !asked.has(name.split(":")[0]));
+    if (along.length === 0 || !context.diff) return "";
+    const open = along.filter(({ before }) => before === undefined).map(({ name }) => name);
+    const now =
+      open.length > 0 ? await provider.installed(context, open, options) : new Map<string, string>();
+    const line = ({ name, before = now.get(name) ?? "none", after = "none" }: Fate) =>
+      `${name}: ${before} -> ${after} (along with it)\n`;
+    return along.map(line).sort().join("");
+  } catch (error) {
+    if (error instanceof Refusal && isUnsure(context, options)) return "";
+    throw error;
+  }
+}
+
+async function installation(
   context: TypeContext,
   deeds: readonly Deed[],
   options: PackageOptions,
   provider: PackageProvider,
-): Plan {
+): Promise<Plan> {
   const names = deeds.map(({ name }) => name);
+  const along = await rehearsed(context, { install: deeds }, names, options, provider);
   return {
     actions: KINDS.filter((kind) => deeds.some((deed) => deed.kind === kind)),
     ...(context.diff
-      ? { diff: deeds.map(({ name, before = "none", after }) => `${name}: ${before} -> ${after}\n`).join("") }
+      ? {
+          diff:
+            deeds.map(({ name, before = "none", after }) => `${name}: ${before} -> ${after}\n`).join("") +
+            along,
+        }
       : {}),
     async apply() {
       await provider.install(context, deeds, options);
@@ -200,10 +235,11 @@ async function planRemoval(
 ): Promise<Plan> {
   const doomed = names.filter((name) => installed.has(name));
   if (doomed.length === 0) return NOTHING;
+  const along = await rehearsed(context, { remove: doomed }, doomed, options, provider);
   return {
     actions: ["remove"],
     ...(context.diff
-      ? { diff: doomed.map((name) => `${name}: ${installed.get(name)} -> none\n`).join("") }
+      ? { diff: doomed.map((name) => `${name}: ${installed.get(name)} -> none\n`).join("") + along }
       : {}),
     async apply() {
       await provider.remove(context, doomed, options);

@@ -1,3 +1,4 @@
+import { Refusal } from "../../errors.js";
 import { newest } from "./dnf.js";
 import type { PackageProvider } from "./provider.js";
 import { rows } from "./provider.js";
@@ -31,5 +32,22 @@ export const pacman: PackageProvider = {
   },
   async remove(context, names) {
     await context.exec("pacman", ["-R", "--noconfirm", ...names]);
+  },
+  async rehearse(context, task) {
+    const comes = "install" in task;
+    const what = comes
+      ? ["-Sp", "--needed", ...task.install.map(({ name }) => name)]
+      : ["-Rp", ...task.remove];
+    const { rc, stdout, stderr } = await context.exec("pacman", [...what, "--print-format", "%n %v"], {
+      accept: "any",
+    });
+    if (rc !== 0) {
+      // ":: removing apple breaks dependency 'apple' required by pie"
+      const why = /^:: (.+)$/m.exec(stdout + stderr)?.[1] ?? stderr.trim().split("\n").pop() ?? "";
+      throw new Refusal(`pacman would refuse it: ${why}`);
+    }
+    return rows(stdout, " ").map(([name = "", version]) =>
+      comes ? { name, after: version } : { name, before: version },
+    );
   },
 };

@@ -10,6 +10,18 @@ export interface Wanted {
   readonly pinned?: boolean;
 }
 
+/** A transaction: the one or the other. */
+export type Task = { readonly install: readonly Wanted[] } | { readonly remove: readonly string[] };
+
+/** What becomes of a package in a transaction. */
+export interface Fate {
+  readonly name: string;
+  /** Undefined: the manager does not say, or it is not there */
+  readonly before?: string | undefined;
+  /** Undefined: it goes */
+  readonly after?: string | undefined;
+}
+
 /** What the manager knows of a name; a name that is missing is not known. */
 export type Versions = ReadonlyMap<string, string>;
 
@@ -33,6 +45,11 @@ export interface PackageProvider extends Provider {
   /** All of them in one transaction; those with a version may be installed in another one, up or down */
   install(context: TypeContext, packages: readonly Wanted[], options: PackageOptions): Promise<void>;
   remove(context: TypeContext, names: readonly string[], options: PackageOptions): Promise<void>;
+  /**
+   * Has the manager work out the transaction without doing it: gives what would become of packages, asked for or not,
+   * and throws a Refusal where the manager would refuse it. A manager without it says so only when it is told to do it.
+   */
+  rehearse?(context: TypeContext, task: Task, options: PackageOptions): Promise<readonly Fate[]>;
   /** Throws a Refusal where the host can't have it at all */
   possible?(context: TypeContext, options: PackageOptions): Promise<void>;
 }

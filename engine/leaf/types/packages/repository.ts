@@ -40,7 +40,7 @@ export const repository: ResourceType<RepositoryOptions, Result, RepositoryProvi
     const at = provider.file(name);
     const before = await context.read(at);
     const steps = [
-      key && (await fileStep(context, "key", key.path, key.content, { own: true })),
+      await keyStep(context, name, key, provider),
       await fileStep(context, "source", at, text, { own: true }),
     ];
     const changes = steps.some((step) => step !== undefined);
@@ -154,10 +154,35 @@ function refresh(
 
 async function planAbsent(context: TypeContext, name: string, provider: RepositoryProvider): Promise<Plan> {
   const source = await fileStep(context, "source", provider.file(name), undefined);
-  const keys = new Set([true, false].map((armoured) => provider.keyFile(name, armoured)));
-  for (const at of keys) {
-    const key = await fileStep(context, "key", at, undefined);
-    if (key) return stepsPlan(context, [source, key]);
+  return stepsPlan(context, [source, await keyStep(context, name, undefined, provider)]);
+}
+
+/** The key where it belongs, and none of the other kind beside it; undefined: none at all. */
+async function keyStep(
+  context: TypeContext,
+  name: string,
+  key: Key | undefined,
+  provider: RepositoryProvider,
+): Promise<Step | undefined> {
+  const places = new Set([true, false].map((armoured) => provider.keyFile(name, armoured)));
+  const steps: Step[] = [];
+  for (const at of places) {
+    const own = key?.path === at;
+    const step = await fileStep(context, "key", at, own ? key.content : undefined, { own });
+    if (step) steps.push(step);
   }
-  return stepsPlan(context, [source]);
+  return steps.length === 0 ? undefined : together("key", steps);
+}
+
+function together(action: string, steps: readonly Step[]): Step {
+  return {
+    action,
+    diff: steps.map(({ diff = "" }) => diff).join(""),
+    async apply() {
+      for (const step of steps) await step.apply();
+    },
+    foresee() {
+      for (const step of steps) step.foresee?.();
+    },
+  };
 }

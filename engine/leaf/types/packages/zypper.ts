@@ -1,6 +1,7 @@
 import type { TypeContext } from "../../../vocabulary/types.js";
+import { Refusal } from "../../errors.js";
 import { newest } from "./dnf.js";
-import type { PackageProvider } from "./provider.js";
+import type { Fate, PackageProvider, Wanted } from "./provider.js";
 import { rpmInstalled } from "./rpm.js";
 import { compareVersions } from "./versions.js";
 
@@ -21,16 +22,44 @@ export const zypper: PackageProvider = {
     await context.exec("zypper", ["-n", "-q", "refresh"]);
   },
   async install(context, packages) {
-    const specs = packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`));
-    const down = packages.some(({ version }) => version !== undefined) ? ["--oldpackage"] : [];
-    await context.exec("zypper", ["-n", "-q", "install", "--auto-agree-with-licenses", ...down, ...specs], {
-      accept: DONE,
-    });
+    await context.exec("zypper", ["-n", "-q", ...installation(packages)], { accept: DONE });
   },
   async remove(context, names) {
     await context.exec("zypper", ["-n", "-q", "remove", ...names], { accept: DONE });
   },
+  async rehearse(context, task) {
+    const [command, ...rest] = "install" in task ? installation(task.install) : ["remove", ...task.remove];
+    const args = ["-n", "-x", command!, "--dry-run", ...rest];
+    const { rc, stdout } = await context.exec("zypper", args, { accept: "any" });
+    if (DONE.includes(rc)) return fatesOf(stdout);
+    const why = [...stdout.matchAll(/<description>([^<]*)<|<message type="error">([^<]*)</g)];
+    const [, problem, error] = why[0] ?? [];
+    const text = (problem ?? error ?? `status ${rc}`).trim().replace(/&(apos|quot);/g, "'");
+    throw new Refusal(`zypper would refuse it: ${text}`);
+  },
 };
+
+const installation = (packages: readonly Wanted[]): string[] => [
+  ...["install", "--auto-agree-with-licenses"],
+  ...(packages.some(({ version }) => version !== undefined) ? ["--oldpackage"] : []),
+  ...packages.map(({ name, version }) => (version === undefined ? name : `${name}=${version}`)),
+];
+
+/** "<to-install><solvable type="package" name="pear" edition="1.5-1" edition-old=.../></to-install>" */
+function fatesOf(text: string): Fate[] {
+  const fates: Fate[] = [];
+  for (const [, deed, list = ""] of text.matchAll(/<to-([a-z-]+)>(.*?)<\/to-\1>/gs))
+    for (const [, attributes = ""] of list.matchAll(/<solvable\s([^>]*)>/g)) {
+      const value = (name: string) => new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes)?.[1];
+      const [name, version] = [value("name") ?? "", value("edition")];
+      fates.push(
+        deed === "remove"
+          ? { name, before: version }
+          : { name, before: value("edition-old"), after: version },
+      );
+    }
+  return fates;
+}
 
 /** Every version in the repositories, the newest first. */
 async function search(context: TypeContext, names: readonly string[]): Promise<Map<string, string[]>> {

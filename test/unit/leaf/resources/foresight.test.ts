@@ -46,6 +46,19 @@ describe("a check", () => {
     expect((await run.do("directory", `${folder}/new/in`)).report).toMatchObject({ changes: ["create"] });
   });
 
+  test("knows a file of the system's that was planned together with its folder", async () => {
+    const folder = await tempFolder();
+    const jobs = async (check: boolean) => {
+      const run = new Run({ check, diff: true });
+      const job = (name: string) =>
+        run.do("cron", name, { file: `${folder}/new/jobs`, schedule: "@daily", command: name });
+      return [(await job("a")).report, (await job("b")).report, (await job("a")).report];
+    };
+    const checked = await jobs(true);
+    expect(checked.map(({ changes }) => changes.join())).toEqual(["create", "create", ""]);
+    expect(await jobs(false)).toEqual(checked);
+  });
+
   test("doesn't refuse a missing folder that a command before may have made", async () => {
     const folder = await tempFolder();
     const run = new Run({ check: true });
