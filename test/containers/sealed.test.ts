@@ -60,7 +60,7 @@ const SEALED = Object.keys(LEAVES).filter((name) => name !== "plain");
 const POLICY = `
 import { definePolicy, defineRole, secret } from "mop";
 
-const plain = defineRole({ name: "plain", async main({ vars, echo }) { await echo(vars.open); } });
+const plain = defineRole({ name: "plain", async main({ vars, echo }) { await echo(String(vars.open)); } });
 const site = defineRole({
   name: "site",
   async main({ vars, file, shell, fetch, host }) {
@@ -123,7 +123,7 @@ describe.skipIf(missing !== undefined)(`bastions that secrets pass ${missing ? `
     }));
     over = true;
     await watching;
-    await b1.sh(`bash -c 'echo ${MARK} >/dev/tcp/b2/22'; sleep 0.5; kill "$(cat /tap/pid)"; sleep 0.5`);
+    await b1.sh(`bash -c 'echo ${MARK} >/dev/tcp/b2/22'; sleep 1; kill "$(cat /tap/pid)"; sleep 0.5`);
   });
   afterAll(async () => {
     policy?.remove();

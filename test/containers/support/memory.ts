@@ -72,8 +72,9 @@ for (const pid of fs.readdirSync("/proc").filter((name) => /^\\d+$/.test(name) &
     const mem = fs.openSync("/proc/" + pid + "/mem", "r");
     let range;
     for (const line of fs.readFileSync("/proc/" + pid + "/smaps", "latin1").split("\\n")) {
-      const head = /^([0-9a-f]+)-([0-9a-f]+) r/.exec(line);
-      if (/^[0-9a-f]+-/.test(line)) range = head && !/\\[v/.test(line) ? [parseInt(head[1], 16), parseInt(head[2], 16)] : undefined;
+      const head = /^([0-9a-f]+)-([0-9a-f]+) r(\\S+) \\S+ \\S+ \\d+ *(.*)/.exec(line);
+      // As in a core dump: not what only stands in a file
+      if (/^[0-9a-f]+-/.test(line)) range = head && (head[3][0] === "w" || !head[4]) ? [parseInt(head[1], 16), parseInt(head[2], 16)] : undefined;
       else if (range && /^Rss: +[1-9]/.test(line)) bytes += seek(mem, range[0], range[1], found);
     }
     fs.closeSync(mem);
