@@ -58,7 +58,11 @@ export async function roundTrips({ two, three }: Labs, runs: number, slowStart: 
   const few = row("5 resources, 1 host", two, { policy: policy(5), hosts: one, changed: 5 });
   const hundred = row("100 resources, 1 host", two, { policy: policy(100), hosts: one, changed: 100 });
   const deeper = row("20 resources, 1 host, 3 bastions", three, { policy: twenty, hosts: one, changed: 20 });
-  const rows = [base, conformant, many, few, hundred, deeper];
+  const secret = row("20 resources, 1 host, with a secret", two, {
+    ...base.case,
+    args: ["-e", "mop_secrets=token token=a-text-of-no-host"],
+  });
+  const rows = [base, conformant, many, few, hundred, deeper, secret];
   try {
     for (const lab of [two, three]) lab.link.setSlowStart(slowStart);
     // Interleaved, so that whatever else the machine does falls on all alike; the first round only warms up.
@@ -85,6 +89,7 @@ export async function roundTrips({ two, three }: Labs, runs: number, slowStart: 
     limit(`${conformant.title}: at most 20`, tripsOf(conformant), 20),
     limit("5 hosts instead of 1: at most 1 more", tripsOf(many) - tripsOf(base), 1),
     limit("100 resources instead of 5: at most 1 more", tripsOf(hundred) - tripsOf(few), 1),
+    limit("a secret: at most 1.5 more", tripsOf(secret) - tripsOf(base), 1.5),
     limit("a third bastion: at most 2 more", tripsOf(deeper) - tripsOf(base), 2),
   ];
 }

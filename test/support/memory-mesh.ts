@@ -21,7 +21,7 @@ export interface MemoryMeshOptions {
   readonly unreachable?: Readonly<Record<string, { at: string; error: MopError }>>;
   /** Called with each route that is reached for the first time, "b1>l1" */
   readonly onReach?: (route: string) => void;
-  /** Called with what happens, in order: "reach l1", "offer l1", "push l1", "wing l1", "end l1" */
+  /** Called with what happens, in order: "reach l1", "offer l1", "push l1", "wing l1" ("sealed wing l1"), "end l1" */
   readonly onStep?: (step: string) => void;
 }
 
@@ -144,7 +144,7 @@ class Node implements NodeHandle, MemoryNode {
   async wing(run: Parameters<NodeHandle["wing"]>[0]): Promise<Uint8Array> {
     await this.up;
     if (!this.offered.has(run.entry)) throw new MopError("BLOB_NOT_OFFERED", "The wing was not offered");
-    this.#options.onStep?.(`wing ${this.name}`);
+    this.#options.onStep?.(`${run.secret ? "sealed wing" : "wing"} ${this.name}`);
     const stop = new AbortController();
     const onAbort = () => stop.abort(new MopError("CANCELLED", "The run was interrupted"));
     run.signal?.addEventListener("abort", onAbort, { once: true });

@@ -80,7 +80,8 @@ export class ContainerHost {
     const container = await new OneNetworkContainer(settings.image)
       .on(settings.network, settings.name)
       .withHostname(settings.name)
-      .withAddedCapabilities("NET_ADMIN")
+      // To set its routes, and to look into the memory of its processes
+      .withAddedCapabilities("NET_ADMIN", "SYS_PTRACE")
       .withTmpFs({ ...settings.tmpfs })
       .withCopyContentToContainer([
         { target: "/lab/start", content: start(settings), mode: 0o755 },

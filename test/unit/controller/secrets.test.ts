@@ -88,6 +88,35 @@ describe("secret texts travel to the hosts that have them, beside plain variable
     expect([...orders.get("l1")!.secrets].sort()).toEqual(["4711", "extra-p4ssword", "extra-t0ken"]);
   });
 
+  it("sealed, and only to hosts that have any", async () => {
+    const wings = async (body: string, more = "") => {
+      const { steps } = await run({
+        "policy.ts": policy("", "", "").replace("async main() {}", body),
+        "inventory.toml": `${INVENTORY}\n[hosts.l3.vars]\nplain = "of l3"\n${more}`,
+      });
+      return steps.filter((step) => step.includes("wing")).sort();
+    };
+    expect(await wings("async main() {}")).toEqual(["sealed wing l1", "sealed wing l2", "wing l3"]);
+    // What a role gives back when its host restarts may hold what it made a secret there
+    const reboots = "async main({ reboot, vars }: any) { if (vars.old) await reboot(); }";
+    expect(await wings(reboots)).toEqual(["sealed wing l1", "sealed wing l2", "sealed wing l3"]);
+  });
+
+  it("never within a role's code, which relays keep: that is warned about, at its place", async () => {
+    const body = `async main({ shell }: any) {
+      await shell("login " + secret("wr1tten-there"));
+    }`;
+    const { warnings } = await run({ "policy.ts": policy().replace("async main() {}", body) });
+    expect(warnings).toEqual([]);
+    const head = `const key = secret("wr1tten-there");`;
+    const { warnings: told } = await run({ "policy.ts": policy("", head).replace("async main() {}", body) });
+    expect(told).toEqual([
+      expect.stringMatching(
+        /^role web: a secret stands in its code \(\S*policy\.ts:\d+:\d+\), which the relays on the way can read; /,
+      ),
+    ]);
+  });
+
   it("those of an inventory function", async () => {
     const { orders } = await run({
       "policy.ts": policy("", "").replace(

@@ -1,0 +1,37 @@
+/** The command line on a terminal, with somebody who answers one question. */
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { ROOT } from "./mop.js";
+
+const MAIN = path.join(ROOT, "dist/cli/main.js");
+
+/** util-linux's `script` gives a command a terminal. */
+export const hasTerminal = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
+
+const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** Types `keys` when the question stands there; all that was on the terminal, and the exit status. */
+export async function answering(
+  question: string,
+  keys: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
+  const command = [process.execPath, MAIN, ...args].map(quoted).join(" ");
+  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
+    stdio: ["pipe", "pipe", "ignore"],
+    env: { ...process.env, NO_COLOR: "1", ...env },
+  });
+  let screen = "";
+  let asked = false;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    screen += text;
+    if (asked || !screen.includes(question)) return;
+    asked = true;
+    // The terminal's own echo is off by then, as for whoever sees the question before answering it
+    setTimeout(() => child.stdin.write(keys), 200);
+  });
+  const [status] = (await once(child, "close")) as [number | null];
+  return { screen, status };
+}
