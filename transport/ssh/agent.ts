@@ -1,57 +1,81 @@
-import type { BaseAgent } from "ssh2";
+/** An ssh agent, asked for its keys and for signatures (draft-ietf-sshm-ssh-agent). */
+import net from "node:net";
 import { MopError } from "../errors.js";
-import type { ParsedKey } from "./internals.js";
-import { type Credential, parsePublicKey, publicFingerprint, signatureHash } from "./keys.js";
-import { createAgent } from "./library.js";
+import type { Credential } from "./keys.js";
+import { plain } from "./plain.js";
+import { type PublicBlob, publicBlob, readStrings, signatureAlgorithm, wireStrings } from "./public-blob.js";
 
-/** ssh2's agent answers this late when an agent hangs; logins have deadlines of their own. */
-const identities = (agent: BaseAgent): Promise<(Buffer | ParsedKey)[]> =>
-  new Promise((resolve, reject) => {
-    agent.getIdentities((error, keys) =>
-      error ? reject(error) : resolve((keys ?? []) as (Buffer | ParsedKey)[]),
-    );
+const REQUEST_IDENTITIES = 11;
+const IDENTITIES_ANSWER = 12;
+const SIGN_REQUEST = 13;
+const SIGN_RESPONSE = 14;
+/** For RSA keys: SHA-2, not SHA-1 */
+const RSA_SHA2_256 = 2;
+/** OpenSSH's own limit of an agent's answer */
+const MOST_BYTES = 256 * 1024;
+
+/** One question, one answer, on a connection of its own. */
+function ask(path: string, request: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(path);
+    let answer = Buffer.alloc(0);
+    const end = (error: Error | undefined, value?: Buffer) => {
+      socket.on("error", () => {}).destroy();
+      if (value) resolve(value);
+      else reject(error);
+    };
+    socket.once("error", (error) => end(error));
+    socket.once("close", () => end(new Error("it closed the connection")));
+    socket.on("data", (chunk: Buffer) => {
+      answer = Buffer.concat([answer, chunk]);
+      if (answer.length < 4) return;
+      const length = answer.readUInt32BE(0);
+      if (length === 0 || length > MOST_BYTES) end(new Error("its answer is no agent's"));
+      else if (answer.length >= 4 + length) end(undefined, answer.subarray(4, 4 + length));
+    });
+    socket.write(wireStrings(request));
   });
+}
 
 /**
- * The keys that the agent at this socket holds, in its order; kinds that ssh2 can't use (hardware keys, certificates)
- * are left out. Rejects with KEY_UNREADABLE when no agent answers there.
+ * The keys that the agent at this socket holds, in its order, security keys and certificates among them; of other kinds
+ * nothing is said. Rejects with KEY_UNREADABLE when no agent answers there.
  */
 export async function agentCredentials(socket: string): Promise<Credential[]> {
-  const agent = createAgent(socket);
-  let keys: (Buffer | ParsedKey)[];
   try {
-    keys = await identities(agent);
+    const answer = await ask(socket, Buffer.of(REQUEST_IDENTITIES));
+    if (answer[0] !== IDENTITIES_ANSWER) throw new Error("it tells no keys");
+    const next = readStrings(answer.subarray(5));
+    const keys = Array.from({ length: answer.readUInt32BE(1) }, () => ({ blob: next(), comment: next() }));
+    return keys.flatMap(({ blob, comment }) => {
+      const known = publicBlob(blob);
+      return known ? [fromAgent(socket, known, plain(comment.toString("utf8")))] : [];
+    });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new MopError("KEY_UNREADABLE", `the ssh agent at ${socket} doesn't answer: ${why}`, {
       cause: error,
     });
   }
-  return keys.flatMap((item) => {
-    const key = Buffer.isBuffer(item) ? parsePublicKey(item) : item;
-    return key ? [fromAgent(agent, key)] : [];
-  });
 }
 
-function fromAgent(agent: BaseAgent, key: ParsedKey): Credential {
-  const label = `${key.comment || key.type} (agent)`;
+function fromAgent(socket: string, key: PublicBlob, comment: string): Credential {
+  const label = `${comment || key.type} (agent)`;
+  const flags = Buffer.alloc(4);
+  if (signatureAlgorithm(key.type) !== key.type) flags.writeUInt32BE(RSA_SHA2_256);
   return {
     label,
-    key,
-    fingerprint: publicFingerprint(key),
+    public: key,
     ready: true,
-    sign: (data) =>
-      new Promise((resolve, reject) => {
-        const hash = signatureHash(key);
-        const done = (error: Error | null | undefined, signature?: Buffer | string) => {
-          if (error || !signature)
-            reject(
-              new MopError("KEY_UNREADABLE", `the ssh agent didn't sign with ${label}`, { cause: error }),
-            );
-          else resolve(Buffer.isBuffer(signature) ? signature : Buffer.from(signature));
-        };
-        if (hash) agent.sign(key, data, { hash: hash as "sha256" }, done);
-        else agent.sign(key, data, done);
-      }),
+    async sign(data) {
+      const request = Buffer.concat([Buffer.of(SIGN_REQUEST), wireStrings(key.blob, data), flags]);
+      const refused = (cause: unknown) =>
+        new MopError("KEY_UNREADABLE", `the ssh agent didn't sign with ${label}`, { cause });
+      const answer = await ask(socket, request).catch((error: unknown) => {
+        throw refused(error);
+      });
+      if (answer[0] !== SIGN_RESPONSE) throw refused(undefined);
+      return readStrings(answer.subarray(1))();
+    },
   };
 }

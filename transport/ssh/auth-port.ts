@@ -1,6 +1,7 @@
 import { MopError } from "../errors.js";
 import type { Connection } from "./connection.js";
-import { type Credential, signatureAlgorithm } from "./keys.js";
+import type { Credential } from "./keys.js";
+import { signatureAlgorithm } from "./public-blob.js";
 import type { AuthPort, AuthReply } from "./userauth.js";
 
 /** Logins over an ssh2 client: takes the place of its own login machinery. */
@@ -43,8 +44,8 @@ export class Ssh2AuthPort implements AuthPort {
     return this.#request(() => this.#connection.core.authNone());
   }
 
-  query({ key }: Credential): Promise<AuthReply> {
-    return this.#request(() => this.#connection.core.queryKey(key, signatureAlgorithm(key)));
+  query({ public: { type, blob } }: Credential): Promise<AuthReply> {
+    return this.#request(() => this.#connection.core.queryKey(signatureAlgorithm(type), blob));
   }
 
   async signed(credential: Credential): Promise<AuthReply | undefined> {
@@ -55,11 +56,11 @@ export class Ssh2AuthPort implements AuthPort {
   /** Sends the signed request. Resolves when it is sent, with the promise of its answer; undefined: nothing was sent. */
   async sendSigned(credential: Credential): Promise<{ readonly reply: Promise<AuthReply> } | undefined> {
     let missing = false;
-    const { key } = credential;
+    const { type, blob } = credential.public;
     const { core } = this.#connection;
     const reply = this.#request(() => {});
     reply.catch(() => {});
-    const sent = core.signedKey(key, signatureAlgorithm(key), async (data) => {
+    const sent = core.signedKey(signatureAlgorithm(type), blob, async (data) => {
       const signature = await credential.sign(data);
       if (this.#connection.ended) throw this.#connection.reason();
       if (signature) return signature;

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { asMopError, MopError } from "../errors.js";
 import { Ssh2AuthPort } from "./auth-port.js";
 import { Connection, type EarlyParts } from "./connection.js";
-import { type Credentials, gatherCredentials } from "./credentials.js";
+import { type Credentials, gatherCredentials, idOf } from "./credentials.js";
 import { Deadline } from "./deadline.js";
 import { HostKeyVerifier } from "./host-key.js";
 import type { Credential, KeyRing } from "./keys.js";
@@ -138,7 +138,7 @@ function firstKey(
   preferred: string | undefined,
 ): Credential | undefined {
   if (methods && methods[0] !== "publickey") return undefined;
-  const key = keys.find(({ fingerprint }) => fingerprint === preferred) ?? keys[0];
+  const key = keys.find((one) => idOf(one) === preferred) ?? keys[0];
   return key?.ready ? key : undefined;
 }
 

@@ -4,11 +4,14 @@
  */
 import { createDecipheriv, generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
 import type { Duplex } from "node:stream";
-import type { BaseAgent, Client, ClientChannel, NegotiatedAlgorithms, ParsedKey, Prompt } from "ssh2";
+import type { Client, ClientChannel, NegotiatedAlgorithms, ParsedKey, Prompt } from "ssh2";
 import { CLEAR, type PacketShape } from "./framing.js";
 import { type Coder, type CoderRecord, count, gcm, library, nextIv } from "./library.js";
+import { wireStrings } from "./public-blob.js";
 
-export type { BaseAgent, ClientChannel, NegotiatedAlgorithms, ParsedKey, Prompt };
+export type { ClientChannel, NegotiatedAlgorithms, ParsedKey, Prompt };
+
+const USERAUTH_REQUEST = 50;
 
 /** ssh2's table of what the server's messages do; entries are replaced to see or swallow a message. */
 export interface Handlers {
@@ -37,6 +40,7 @@ interface Protocol {
   _decipher: Coder | undefined;
   _kexinit: Buffer | undefined;
   _queue: unknown[] | undefined;
+  _authsQueue: string[];
   _strictMode: boolean | undefined;
   _kex: { sessionID: Buffer; negotiated: NegotiatedAlgorithms; _keys?: KeyPairKeyObjectResult } | undefined;
   _identRaw: Buffer;
@@ -44,9 +48,10 @@ interface Protocol {
   _destruct: unknown;
   _packetRW: {
     write: {
+      allocStart: number;
       allocStartKEX: number;
-      alloc(size: number, kex: boolean): Buffer;
-      finalize(p: Buffer, kex: boolean): Buffer;
+      alloc(size: number, kex?: boolean): Buffer;
+      finalize(p: Buffer, kex?: boolean): Buffer;
     };
   };
   parse(chunk: Buffer, start: number, end: number): void;
@@ -55,9 +60,7 @@ interface Protocol {
   authPassword(user: string, password: string): void;
   authKeyboard(user: string): void;
   authInfoRes(answers: readonly string[]): void;
-  authPK(user: string, key: ParsedKey, algorithm: string, sign?: SignCallback): void;
 }
-type SignCallback = (data: Buffer, done: (signature: Buffer) => void) => void;
 type PrivateClient = Client & { _protocol: Protocol };
 
 export interface CoreConfig {
@@ -211,23 +214,44 @@ export class Ssh2Core {
     this.#protocol.authInfoRes(answers);
   }
 
-  /** Asks whether the server would take this key. */
-  queryKey(key: ParsedKey, algorithm: string): void {
-    this.#protocol.authPK(this.#user, key, algorithm);
+  /** Asks whether the server would take this key (RFC 4252, 7). */
+  queryKey(algorithm: string, blob: Buffer): void {
+    this.#sendAuth(this.#keyRequest(false, algorithm, blob));
   }
 
-  /** Sends the signed request; `sign` gets what is to be signed. Resolves when it is sent. */
-  signedKey(key: ParsedKey, algorithm: string, sign: (data: Buffer) => Promise<Buffer>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#protocol.authPK(this.#user, key, algorithm, (data, done) => {
-        sign(data)
-          .then((signature) => {
-            done(signature);
-            resolve();
-          }, reject)
-          .catch(reject);
-      });
-    });
+  /**
+   * Sends the signed request; `sign` gets what is to be signed and gives the signature as the wire has it. Resolves when
+   * it is sent. ssh2's own request knows neither certificates nor security keys.
+   */
+  async signedKey(algorithm: string, blob: Buffer, sign: (data: Buffer) => Promise<Buffer>): Promise<void> {
+    const request = this.#keyRequest(true, algorithm, blob);
+    const session = wireStrings(this.#protocol._kex!.sessionID);
+    const signature = await sign(Buffer.concat([session, request]));
+    this.#sendAuth(Buffer.concat([request, wireStrings(signature)]));
+  }
+
+  #keyRequest(signed: boolean, algorithm: string, blob: Buffer): Buffer {
+    return Buffer.concat([
+      Buffer.of(USERAUTH_REQUEST),
+      wireStrings(this.#user, "ssh-connection", "publickey"),
+      Buffer.of(signed ? 1 : 0),
+      wireStrings(algorithm, blob),
+    ]);
+  }
+
+  #sendAuth(payload: Buffer): void {
+    const { write } = this.#protocol._packetRW;
+    const packet = write.alloc(payload.length);
+    packet.set(payload, write.allocStart);
+    // ssh2 takes an answer for the first of these
+    this.#protocol._authsQueue.push("publickey");
+    const whole = write.finalize(packet);
+    // What comes up while keys are exchanged waits (RFC 4253, 7.1)
+    if (this.#protocol._kexinit === undefined) this.#protocol._cipher.encrypt(whole);
+    else {
+      this.#protocol._queue ??= [];
+      this.#protocol._queue.push(whole);
+    }
   }
 
   /** The session's keys and counters for the next packets. Not while `exchanging`. */

@@ -3,40 +3,24 @@ import path from "node:path";
 import { MopError } from "../errors.js";
 import type { ParsedKey } from "./internals.js";
 import { parseKey } from "./library.js";
-import { fingerprint } from "./public-key.js";
+import { type PublicBlob, publicBlob, publicLine, readStrings, wireSignature } from "./public-blob.js";
 import type { Prompter } from "./types.js";
 
-/** A key that can be offered: from a file or an agent. The private half is used behind `sign` only. */
+/** A key, or a certificate of one, that can be offered: from files or an agent. The private half is used behind `sign` only. */
 export interface Credential {
   /** What messages call it: the file, or the agent's comment */
   readonly label: string;
-  /** The public half */
-  readonly key: ParsedKey;
-  readonly fingerprint: string;
+  readonly public: PublicBlob;
   /** Whether `sign` works without asking the operator */
   readonly ready: boolean;
-  /** The file holds the public half only: it names a key that an agent has */
-  readonly publicOnly?: boolean;
-  /** Signs for the algorithm of `signatureAlgorithm`. Undefined: the operator gave no passphrase. */
+  /** Why it can be used with an agent that has the private half only */
+  readonly publicOnly?: string;
+  /** A signature as the wire has it, for `signatureAlgorithm`. Undefined: the operator gave no passphrase. */
   sign(data: Buffer): Promise<Buffer | undefined>;
 }
 
-/** RSA is signed with SHA-2 (RFC 8332) always; the other types have one algorithm each. */
-export const signatureAlgorithm = (key: ParsedKey): string =>
-  key.type === "ssh-rsa" ? "rsa-sha2-256" : key.type;
-export const signatureHash = (key: ParsedKey): string | undefined =>
-  key.type === "ssh-rsa" ? "sha256" : undefined;
-
 const one = (parsed: ReturnType<typeof parseKey>): ParsedKey | Error =>
   Array.isArray(parsed) ? (parsed[0] ?? new Error("it holds no key")) : parsed;
-
-/** A public key from its bytes as the wire has them or from a .pub line; undefined for kinds that ssh2 can't use. */
-export function parsePublicKey(data: Buffer | string): ParsedKey | undefined {
-  const key = one(parseKey(data));
-  return key instanceof Error ? undefined : key;
-}
-
-export const publicFingerprint = (key: ParsedKey): string => fingerprint(key.getPublicSSH());
 
 /** Names that OpenSSH tries by default: their absence is no error. */
 const DEFAULT_NAMES = /^id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss|mldsa.*)$/;
@@ -69,15 +53,15 @@ export class KeyRing {
       const why = code === "ENOENT" ? "there is no such file" : message;
       throw new MopError("KEY_UNREADABLE", `the key ${file} can't be read: ${why}`, { cause: error });
     }
+    const line = publicLine(text);
+    if (line) return agentsOnly(file, line, HOLDS_PUBLIC);
+    const clear = openSshPublicKey(text);
+    if (clear?.type.startsWith("sk-")) return agentsOnly(file, clear, NEEDS_HARDWARE);
     const parsed = one(parseKey(text));
-    if (!(parsed instanceof Error)) {
-      return parsed.isPrivateKey() ? fromKey(file, parsed) : { ...fromKey(file, parsed), publicOnly: true };
-    }
-    if (!/no passphrase given/.test(parsed.message)) {
-      if (DEFAULT_NAMES.test(path.basename(file)) && /sk$/.test(file)) return undefined;
+    if (!(parsed instanceof Error)) return fromKey(file, parsed);
+    if (!/no passphrase given/.test(parsed.message))
       throw new MopError("KEY_UNREADABLE", `${file} holds no key that can be used: ${parsed.message}`);
-    }
-    const known = openSshPublicKey(text) ?? (await publicFile(file));
+    const known = clear ?? (await publicFile(`${file}.pub`));
     if (known) return this.#locked(file, text, known, prompter);
     // Its public half shows only with the passphrase
     const open = await this.#open(file, text, prompter);
@@ -89,14 +73,13 @@ export class KeyRing {
     return fromKey(file, open);
   }
 
-  #locked(file: string, text: string, key: ParsedKey, prompter: Prompter | undefined): Credential {
+  #locked(file: string, text: string, key: PublicBlob, prompter: Prompter | undefined): Credential {
     const opened = this.#opened;
     const open = () => this.#open(file, text, prompter);
     let ready = false;
     return {
       label: file,
-      key,
-      fingerprint: publicFingerprint(key),
+      public: key,
       get ready() {
         return ready && opened.has(file);
       },
@@ -119,23 +102,32 @@ export class KeyRing {
   }
 }
 
+const HOLDS_PUBLIC =
+  "holds a public key only, and no agent has its private half; name the private key's file";
+const NEEDS_HARDWARE = "is a security key's, which mop reaches through an agent only; add it with ssh-add";
+
+const agentsOnly = (file: string, key: PublicBlob, publicOnly: string): Credential => ({
+  label: file,
+  public: key,
+  ready: false,
+  publicOnly,
+  sign: async () => undefined,
+});
+
 function fromKey(file: string, key: ParsedKey): Credential {
-  return {
-    label: file,
-    key,
-    fingerprint: publicFingerprint(key),
-    ready: true,
-    sign: async (data) => signWith(file, key, data),
-  };
+  const known = publicBlob(key.getPublicSSH());
+  if (!known)
+    throw new MopError("KEY_UNREADABLE", `${file} holds no key that can be used: ${key.type} is too weak`);
+  return { label: file, public: known, ready: true, sign: async (data) => signWith(file, key, data) };
 }
 
 function signWith(file: string, key: ParsedKey, data: Buffer): Buffer {
-  const signature: Buffer | Error = key.sign(data, signatureHash(key));
+  const signature: Buffer | Error = key.sign(data, key.type === "ssh-rsa" ? "sha256" : undefined);
   if (signature instanceof Error)
     throw new MopError("KEY_UNREADABLE", `the key ${file} can't sign: ${signature.message}`, {
       cause: signature,
     });
-  return signature;
+  return wireSignature(key.type, signature);
 }
 
 /** Wrong passphrases that are given before the key is left alone, as with OpenSSH */
@@ -159,34 +151,27 @@ async function unlock(
   }
 }
 
-async function publicFile(file: string): Promise<ParsedKey | undefined> {
+/** What a .pub file holds; undefined where there is none. */
+export async function publicFile(file: string): Promise<PublicBlob | undefined> {
   try {
-    return parsePublicKey(await readFile(`${file}.pub`, "utf8"));
+    return publicLine(await readFile(file, "utf8"));
   } catch {
     return undefined;
   }
 }
 
-/** The public half that an encrypted file in OpenSSH's format has in clear (PROTOCOL.key). */
-function openSshPublicKey(text: string): ParsedKey | undefined {
+/** The public half that a file in OpenSSH's format has in clear, encrypted or not (PROTOCOL.key). */
+function openSshPublicKey(text: string): PublicBlob | undefined {
   const match = /-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END/.exec(text);
   if (!match) return undefined;
-  const data = Buffer.from(match[1]!, "base64");
-  let at = "openssh-key-v1\0".length;
-  const field = () => {
-    const length = data.readUInt32BE(at);
-    at += 4 + length;
-    return data.subarray(at - length, at);
-  };
+  const data = Buffer.from(match[1]!, "base64").subarray("openssh-key-v1\0".length);
+  const next = readStrings(data);
   try {
-    for (const _ of ["cipher", "derivation", "its options"]) field();
-    const keys = data.readUInt32BE(at);
-    at += 4;
-    return keys === 1 ? parsePublicKey(`${base64Line(field())}`) : undefined;
+    const before = [next(), next(), next()].reduce((sum, { length }) => sum + 4 + length, 0);
+    // One key, as ssh-keygen writes them
+    if (data.readUInt32BE(before) !== 1) return undefined;
+    return publicBlob(readStrings(data.subarray(before + 4))());
   } catch {
     return undefined;
   }
 }
-
-const base64Line = (key: Buffer) =>
-  `${key.toString("latin1", 4, 4 + key.readUInt32BE(0))} ${key.toString("base64")}`;

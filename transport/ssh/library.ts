@@ -3,7 +3,7 @@
  */
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { BaseAgent, Client, ParsedKey } from "ssh2";
+import type { Client, ParsedKey } from "ssh2";
 import { advance } from "./counters.js";
 
 /** One direction's keys as ssh2 got them from a key exchange, and what has passed under them since. */
@@ -53,7 +53,6 @@ interface CoderConfig {
 interface Library {
   readonly Client: new () => Client;
   readonly parseKey: (data: Buffer | string, passphrase?: string) => ParsedKey | ParsedKey[] | Error;
-  readonly createAgent: (path: string) => BaseAgent;
   readonly records: WeakMap<Coder, CoderRecord>;
 }
 
@@ -112,8 +111,7 @@ function loadLibrary(): Library {
       return coder;
     };
     const { parseKey } = require("ssh2/lib/protocol/keyParser.js") as Pick<Library, "parseKey">;
-    const { createAgent } = require("ssh2/lib/agent.js") as Pick<Library, "createAgent">;
-    return { Client: require("ssh2/lib/client.js") as Library["Client"], parseKey, createAgent, records };
+    return { Client: require("ssh2/lib/client.js") as Library["Client"], parseKey, records };
   } finally {
     for (const file of ours()) delete require.cache[file];
     for (const [file, module] of shared) require.cache[file] = module;
@@ -135,4 +133,3 @@ export const nextIv = (record: CoderRecord): Buffer =>
 
 export const library = loadLibrary();
 export const parseKey = library.parseKey;
-export const createAgent = library.createAgent;

@@ -1,3 +1,4 @@
+import { idOf } from "./credentials.js";
 import { dial } from "./dial.js";
 import { KeyRing } from "./keys.js";
 import { Session } from "./session.js";
@@ -28,7 +29,7 @@ export function createLogin(watch?: LoginWatch): Login {
       watch,
     });
     dialled.authenticated.then(
-      (credential) => credential && accepted.set(account, credential.fingerprint),
+      (credential) => credential && accepted.set(account, idOf(credential)),
       () => accepted.delete(account),
     );
     return new Session(dialled, pace);

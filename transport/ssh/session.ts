@@ -26,7 +26,7 @@ export class Session implements SshSession {
 
   get proof(): SshSession["proof"] {
     const { method, credential } = this.#dialled.proof;
-    return { method, ...(credential ? { key: credential.fingerprint } : {}) };
+    return { method, ...(credential ? { key: credential.public.fingerprint } : {}) };
   }
 
   get serverIdent(): string {

@@ -99,6 +99,21 @@ describe("ssh2's private fields", () => {
     packet.set([2, 3, 4], write.allocStartKEX);
     const whole = write.finalize(packet, true);
     expect(whole.subarray(5, 8)).toEqual(Buffer.of(2, 3, 4));
+    expect(write.allocStart).toBe(5);
+    const ordinary = write.alloc(3);
+    ordinary.set([2, 3, 4], write.allocStart);
+    expect(write.finalize(ordinary).subarray(5, 8)).toEqual(Buffer.of(2, 3, 4));
+  });
+
+  it("_authsQueue has the login requests that wait for an answer", () => {
+    const cipher = protocol._cipher;
+    const { encrypt } = cipher;
+    const sent: Buffer[] = [];
+    cipher.encrypt = (packet: Buffer) => sent.push(packet);
+    dialled.connection.core.queryKey("ssh-ed25519", Buffer.alloc(51));
+    cipher.encrypt = encrypt;
+    expect(sent).toHaveLength(1);
+    expect(protocol._authsQueue.pop()).toBe("publickey");
   });
 
   it("_handlers has every message that is watched", () => {
@@ -116,15 +131,7 @@ describe("ssh2's private fields", () => {
       "CHANNEL_FAILURE",
     ])
       expect(protocol._handlers[name], name).toBeTypeOf("function");
-    for (const name of [
-      "authNone",
-      "authPassword",
-      "authKeyboard",
-      "authInfoRes",
-      "authPK",
-      "rekey",
-      "parse",
-    ])
+    for (const name of ["authNone", "authPassword", "authKeyboard", "authInfoRes", "rekey", "parse"])
       expect(protocol[name], name).toBeTypeOf("function");
   });
 
