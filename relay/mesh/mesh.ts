@@ -5,8 +5,8 @@ import type { Login, Target } from "../../transport/ssh/types.js";
 import { coreOf } from "../boot/core.js";
 import { createMeshBlobs } from "./blobs.js";
 import { readCoreBundle } from "./core-bundle.js";
+import { createDoors } from "./doors.js";
 import { wayOut } from "./grow.js";
-import { createGates } from "./limits.js";
 import type { Place } from "./place.js";
 import { linkReports, pingRoute } from "./report.js";
 import { createTree } from "./tree.js";
@@ -14,9 +14,6 @@ import type { BlobSource, DialingMesh, Hop, MeshOptions, NodeHandle, OpenPipe } 
 import { type DialSocket, openWay } from "./ways.js";
 import { runWing } from "./wing.js";
 
-/** Logins under way at one server: sshd drops connections from the tenth on (MaxStartups 10:30:100). */
-const LOGINS_AT_ONCE = 8;
-const DIALS_AT_ONCE = 16;
 /** Milliseconds that `close` may take. */
 const CLOSE_MS = 5000;
 
@@ -38,14 +35,14 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
   // Every dial listens to it: Node would take many hosts for a leak, and say so to the operator
   setMaxListeners(0, signal);
+  const doors = createDoors(options.dials);
   const tree = createTree({
     endpoint,
     ...transport,
     core: coreOf(transport.core ?? readCoreBundle()),
     options,
     signal,
-    dials: createGates(options.dials ?? DIALS_AT_ONCE),
-    logins: createGates(LOGINS_AT_ONCE),
+    doors,
     plainly: new Set(),
   });
   const blobs = createMeshBlobs(endpoint);
@@ -111,13 +108,22 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
       await place.up.promise;
       return pingRoute(endpoint, place);
     },
-    async openPipe(route: readonly Hop[], target: Target): Promise<OpenPipe> {
+    async openPipe(route: readonly Hop[], target: Target, dialling?: () => void): Promise<OpenPipe> {
       const place = route.length > 0 ? tree.reach(route, false, true) : undefined;
       const from = await wayOut(place);
       // Until the login is answered, nobody knows whether the way leads anywhere
       if (place && place.id !== 0) await place.up.promise;
       const through = from.type === "node" ? { ...from, handsOff: false } : from;
-      return openWay({ endpoint, dialSocket: transport.dialSocket }, through, target, signal);
+      const { leave } = await doors.enter(place, target, signal);
+      dialling?.();
+      try {
+        const way = await openWay({ endpoint, dialSocket: transport.dialSocket }, through, target, signal);
+        way.pipe.once("close", leave);
+        return way;
+      } catch (error) {
+        leave();
+        throw error;
+      }
     },
     links: () => linkReports(endpoint, tree.all()),
     close() {

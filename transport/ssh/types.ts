@@ -52,6 +52,9 @@ export interface LoginOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A pipe that counts its bytes, as a socket does */
+export type CountedPipe = Duplex & { readonly bytesRead: number; readonly bytesWritten: number };
+
 /** A logged-in (or logging-in) SSH session over a byte pipe, end to end with the host's sshd. */
 export interface SshSession {
   readonly target: Target;
@@ -67,7 +70,7 @@ export interface SshSession {
    */
   exec(command: string, onStderr: (chunk: Buffer) => void, tty?: boolean): Promise<Duplex>;
   /** ssh's own TCP forwarding (direct-tcpip) */
-  forward(host: string, port: number): Promise<Duplex>;
+  forward(host: string, port: number): Promise<CountedPipe>;
   /**
    * Takes the session out of this process at a packet border; from then on neither side of the pipe belongs to it.
    * Rejects with HANDOFF_IMPOSSIBLE where cipher, MAC or key exchange don't allow it (the session stays usable).
