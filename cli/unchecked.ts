@@ -18,9 +18,9 @@ export function warnUnchecked(mesh: DialingMesh, note: (text: string) => void): 
       look(route);
       return mesh.reach(route, again);
     },
-    openPipe(route, target) {
+    openPipe(route, target, dialling) {
       look(route);
-      return mesh.openPipe(route, target);
+      return mesh.openPipe(route, target, dialling);
     },
   };
 }

@@ -21,6 +21,8 @@ export interface LabHostQuirks {
   readonly path?: string;
   /** Software part of the SSH identification, "OpenSSH_9.2p1" */
   readonly ident?: string;
+  /** First connections that it ends before it says who it is, with a text or a reset in turn, as sshd at its limits */
+  readonly drops?: number;
   /** Other environment of the commands */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -46,6 +48,8 @@ export interface LabHost {
   readonly folder: string;
   /** Process ids (each the leader of its group) of commands that run now */
   readonly pids: readonly number[];
+  /** Connections that were made so far */
+  readonly connections: number;
   /** Sessions that logged in so far */
   readonly logins: number;
   /** Signals every process group that an SSH command started here. */
@@ -77,6 +81,7 @@ class RunningHost implements LabHost {
   readonly address: string;
   readonly folder: string;
   port = 0;
+  connections = 0;
   logins = 0;
   private readonly settings: LabHostSettings;
   private readonly sockets = new Set<net.Socket>();
@@ -101,6 +106,11 @@ class RunningHost implements LabHost {
       this.sockets.add(socket);
       socket.on("error", () => {});
       socket.once("close", () => this.sockets.delete(socket));
+      if (this.connections++ < (settings.drops ?? 0)) {
+        if (this.connections % 2) socket.end("Exceeded MaxStartups\r\n");
+        else socket.resetAndDestroy();
+        return;
+      }
       this.ssh.injectSocket(socket);
     });
   }

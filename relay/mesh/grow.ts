@@ -2,9 +2,9 @@ import { asMopError, type ErrorName, MopError } from "../../transport/errors.js"
 import type { LoginPace } from "../../transport/ssh/types.js";
 import type { Attempts, StartPort } from "./attempt.js";
 import { auditElevation } from "./audit.js";
+import { createPatience, type Doors, serverKey } from "./doors.js";
 import { HOPS } from "./hops/table.js";
 import { notForwarded } from "./left.js";
-import { backOff, type Gate, sleep } from "./limits.js";
 import type { Place } from "./place.js";
 import { UnreachableError, unreachable } from "./unreachable.js";
 import type { From } from "./ways.js";
@@ -17,18 +17,11 @@ const GUESSED_WRONG: ReadonlySet<ErrorName> = new Set<ErrorName>([
   "SSH_CHANNEL_REFUSED",
   "HANDOFF_REFUSED",
 ]);
-/** A connection that ended with fewer bytes than this never came to an identification and a key exchange. */
-const NOTHING_SAID = 100;
-/** Tries at a server that drops connections before it identifies itself (MaxStartups). */
-const DROPS_MAX = 6;
 /** Milliseconds in which the loss of a node above shows, when something below failed. */
 const LOSS_SHOWS_MS = 50;
 
 export interface GrowPort extends StartPort {
-  /** Dials under way at one parent */
-  dials(key: string): Gate;
-  /** Logins under way at one server */
-  logins(key: string): Gate;
+  readonly doors: Doors;
   /** Servers at which a guess failed in this run */
   readonly plainly: Set<string>;
 }
@@ -113,45 +106,28 @@ async function tries<T>(
   attempt: (pace: LoginPace) => Promise<T>,
 ): Promise<T> {
   const { target } = place.hop;
-  const server = JSON.stringify([place.parent?.key ?? "", target.address, target.port]);
-  // Commands are likely to log in at one server on the way, which drops the tenth of them
-  const door = target.proxyCommand === undefined ? server : "ProxyCommand";
+  const server = serverKey(place.parent, target);
+  const patience = createPatience(port.signal);
   let pace: LoginPace = port.plainly.has(server) ? "plain" : port.options.pace;
-  for (let drops = 0; ; ) {
-    const leaveDials = await port.dials(place.parent?.key ?? "").enter(port.signal);
-    const leaveLogins = await port
-      .logins(door)
-      .enter(port.signal)
-      .catch((error: unknown) => {
-        leaveDials();
-        throw error;
-      });
-    attempts.dialled = () => {
-      leaveDials();
-      leaveLogins();
-    };
+  for (;;) {
+    // Until its node is up: only then is it sure that the server counts us among those at their login no more
+    const turn = await port.doors.enter(place.parent, target, port.signal);
+    attempts.dialled = turn.dialled;
     try {
       return await attempt(pace);
     } catch (error) {
       const { code } = asMopError(error);
-      const said = place.way?.bytes()?.received ?? NOTHING_SAID;
+      const received = place.way?.bytes().received;
       place.session?.close();
       place.way?.pipe.destroy();
+      turn.leave();
       if (port.signal.aborted || place.authenticated || place.parent?.isGone) throw error;
-      if (
-        said < NOTHING_SAID &&
-        (code === "SSH_DISCONNECTED" || code === "SSH_PROTOCOL") &&
-        drops < DROPS_MAX
-      ) {
-        drops++;
-        attempts.dialled();
-        await sleep(backOff(drops, Math.random()), port.signal);
-      } else if (pace !== "plain" && GUESSED_WRONG.has(code)) {
-        pace = "plain";
-        port.plainly.add(server);
-      } else throw error;
+      if (await patience.again(error, received)) continue;
+      if (pace === "plain" || !GUESSED_WRONG.has(code)) throw error;
+      pace = "plain";
+      port.plainly.add(server);
     } finally {
-      attempts.dialled();
+      turn.leave();
     }
   }
 }

@@ -5,8 +5,8 @@ import type { Login, Target } from "../../transport/ssh/types.js";
 import { coreOf } from "../boot/core.js";
 import { createMeshBlobs } from "./blobs.js";
 import { readCoreBundle } from "./bundles.js";
+import { createDoors } from "./doors.js";
 import { wayOut } from "./grow.js";
-import { createGates } from "./limits.js";
 import { isUndecided, jumpsOf, UndecidedNode } from "./or-jump.js";
 import type { Place } from "./place.js";
 import { linkReports, pingRoute } from "./report.js";
@@ -16,9 +16,6 @@ import type { BlobSource, DialingMesh, Hop, MeshOptions, NodeHandle, OpenPipe } 
 import { type DialSocket, type From, openWay } from "./ways.js";
 import { runWing } from "./wing.js";
 
-/** Logins under way at one server: sshd drops connections from the tenth on (MaxStartups 10:30:100). */
-const LOGINS_AT_ONCE = 8;
-const DIALS_AT_ONCE = 16;
 /** Milliseconds that `close` may take. */
 const CLOSE_MS = 5000;
 
@@ -42,14 +39,14 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   setMaxListeners(0, signal);
   const blobs = createMeshBlobs(endpoint);
   const sealFor = createSealing(blobs);
+  const doors = createDoors(options.dials);
   const tree = createTree({
     endpoint,
     ...transport,
     core: coreOf(transport.core ?? readCoreBundle()),
     options,
     signal,
-    dials: createGates(options.dials ?? DIALS_AT_ONCE),
-    logins: createGates(LOGINS_AT_ONCE),
+    doors,
     plainly: new Set(),
     sealFor,
   });
@@ -138,13 +135,14 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   }
 
   /** What a host's children are dialled from, once it is known whether a node is there. */
-  async function passing(route: readonly Hop[]): Promise<From> {
+  async function passing(route: readonly Hop[]): Promise<{ from: From; place?: Place }> {
+    if (route.length === 0) return { from: await wayOut(undefined) };
     const place = tree.reach(route, false, true);
     try {
       const from = await wayOut(place);
       // Until the login is answered, nobody knows whether the way leads anywhere
       if (place.id !== 0) await place.up.promise;
-      return from;
+      return { from, place };
     } catch (error) {
       const next = tree.instead(route, true);
       if (next) return passing(next);
@@ -161,10 +159,19 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
       await handle.up;
       return pingRoute(endpoint, placeOf(handle));
     },
-    async openPipe(route: readonly Hop[], target: Target): Promise<OpenPipe> {
-      const from = route.length > 0 ? await passing(route) : await wayOut(undefined);
+    async openPipe(route: readonly Hop[], target: Target, dialling?: () => void): Promise<OpenPipe> {
+      const { from, place } = await passing(route);
       const through = from.type === "node" ? { ...from, handsOff: false } : from;
-      return openWay({ endpoint, dialSocket: transport.dialSocket }, through, target, signal);
+      const { leave } = await doors.enter(place, target, signal);
+      dialling?.();
+      try {
+        const way = await openWay({ endpoint, dialSocket: transport.dialSocket }, through, target, signal);
+        way.pipe.once("close", leave);
+        return way;
+      } catch (error) {
+        leave();
+        throw error;
+      }
     },
     links: () => linkReports(endpoint, tree.all()),
     close() {

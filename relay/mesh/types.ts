@@ -128,14 +128,17 @@ export interface Mesh {
 /** A mesh that also gives the ways themselves, to whoever wants a server's first words without logging in. */
 export interface DialingMesh extends Mesh {
   /**
-   * Connects to a host's sshd from the end of a route (empty: from here); the pipe is usable before it is connected.
-   * Rejects with UnreachableError when a host of the route can't be reached.
+   * Connects to a host's sshd from the end of a route (empty: from here), at most a few times at once to one server;
+   * `dialling` is called when it is its turn. The pipe is usable before it is connected. Rejects with UnreachableError when
+   * a host of the route can't be reached.
    */
-  openPipe(route: readonly Hop[], target: Target): Promise<OpenPipe>;
+  openPipe(route: readonly Hop[], target: Target, dialling?: () => void): Promise<OpenPipe>;
 }
 
 export interface OpenPipe {
   readonly pipe: Duplex;
+  /** Bytes that went through it so far */
+  bytes(): { readonly sent: number; readonly received: number };
   /** What ended the pipe, as far as is known; asked after a failure. */
   failure(): Promise<MopError | undefined>;
 }

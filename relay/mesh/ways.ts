@@ -1,7 +1,7 @@
 import type net from "node:net";
 import type { Duplex } from "node:stream";
 import { type ErrorName, MopError } from "../../transport/errors.js";
-import type { SshSession, Target } from "../../transport/ssh/types.js";
+import type { CountedPipe, SshSession, Target } from "../../transport/ssh/types.js";
 import type { Endpoint, NodeId } from "../../transport/types.js";
 import { openPipeChannel, type PipeChannel } from "./pipe-channel.js";
 import { openProxy } from "./proxy-command.js";
@@ -30,8 +30,8 @@ export interface Way {
   readonly channel: PipeChannel | undefined;
   /** Resolves when what leads there has ended too, once the pipe is closed: a command of this machine */
   readonly gone?: Promise<void>;
-  /** Bytes that went through the pipe so far; undefined where nobody counts them (a forwarding inside another session) */
-  bytes(): { sent: number; received: number } | undefined;
+  /** Bytes that went through the pipe so far */
+  bytes(): { readonly sent: number; readonly received: number };
   /** What ended the pipe, as far as is known; asked after a failure. */
   failure(): Promise<MopError | undefined>;
 }
@@ -54,7 +54,7 @@ export async function openWay(port: WayPort, from: From, target: Target, signal:
       return {
         pipe: socket,
         channel: undefined,
-        bytes: () => ({ sent: socket.bytesWritten, received: socket.bytesRead }),
+        bytes: counted(socket),
         failure: async () => undefined,
       };
     }
@@ -76,15 +76,16 @@ export async function openWay(port: WayPort, from: From, target: Target, signal:
         },
       };
     }
-    case "jump":
-      return {
-        pipe: await from.session.forward(target.address, target.port),
-        channel: undefined,
-        bytes: () => undefined,
-        failure: async () => undefined,
-      };
+    case "jump": {
+      const pipe = await from.session.forward(target.address, target.port);
+      return { pipe, channel: undefined, bytes: counted(pipe), failure: async () => undefined };
+    }
   }
 }
+
+const counted =
+  (pipe: CountedPipe): Way["bytes"] =>
+  () => ({ sent: pipe.bytesWritten, received: pipe.bytesRead });
 
 /** The ways out of what a node meets where it dials; it knows neither its own name nor the operator's words. */
 const ADVICE: { readonly [code in ErrorName]?: (node: string) => string } = {

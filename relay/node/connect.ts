@@ -9,6 +9,9 @@ const CODES: { readonly [code: string]: readonly [ErrorName, string] } = {
   ETIMEDOUT: ["CONNECT_TIMEOUT", "nothing answers"],
   EHOSTUNREACH: ["CONNECT_UNREACHABLE", "there is no way to the host"],
   ENETUNREACH: ["CONNECT_UNREACHABLE", "there is no way to the network"],
+  // After it stood: EPIPE where the server's end had come before its reset
+  ECONNRESET: ["SSH_DISCONNECTED", "the connection was broken"],
+  EPIPE: ["SSH_DISCONNECTED", "the connection was broken"],
 };
 
 /** A failed connect or a broken connection as one of our errors. */

@@ -11,6 +11,9 @@ const closedError = () => new MopError("CHANNEL_CLOSED", "the other side closed 
  * that stalls stops the channel's window, both directions end by themselves. A command's "exit" is emitted again.
  */
 export class ChannelPipe extends Duplex {
+  /** As a socket counts them */
+  bytesRead = 0;
+  bytesWritten = 0;
   readonly #drained: () => Promise<void>;
   #channel: ClientChannel | undefined;
   #pending: Done | undefined;
@@ -23,6 +26,7 @@ export class ChannelPipe extends Duplex {
     this.#drained = drained;
     channel
       .on("data", (chunk: Buffer) => {
+        this.bytesRead += chunk.length;
         if (!this.push(chunk)) channel.pause();
       })
       .on("end", () => this.#endRead())
@@ -61,6 +65,7 @@ export class ChannelPipe extends Duplex {
       done(closedError());
       return;
     }
+    this.bytesWritten += chunk.length;
     this.#pending = done;
     this.#channel.write(chunk, (error?: Error | null) => {
       if (this.#pending !== done) return;

@@ -1,6 +1,12 @@
 import { MopError } from "../errors.js";
 
-/** A limit on each step of a login: every step that is reached starts it again, the operator's thinking stops it. */
+/** A step may take so many times as long as the slowest before it: over a slow line all do. */
+const SLOWER = 4;
+
+/**
+ * A limit on each step of a login: every step that is reached starts it again, the operator's thinking stops it. Where a
+ * step showed how slow the line is, those behind it get longer.
+ */
 export class Deadline {
   readonly #ms: number;
   readonly #host: string;
@@ -8,9 +14,12 @@ export class Deadline {
   #timer: NodeJS.Timeout | undefined;
   #step = "the connection";
   #asking = 0;
+  /** When the step began; undefined when it says nothing of the line */
+  #since: number | undefined;
+  #slowest = 0;
   #over = false;
 
-  /** @param ms per step; 0 = no limit */
+  /** @param ms per step, at least; 0 = no limit */
   constructor(host: string, ms: number, expire: (error: MopError) => void) {
     this.#host = host;
     this.#ms = ms;
@@ -19,13 +28,16 @@ export class Deadline {
 
   /** @param step what is waited for from now on, for the message: "the key exchange" */
   step(step: string): void {
+    this.#measure();
     this.#step = step;
+    this.#since = performance.now();
     this.#arm();
   }
 
   /** The limit doesn't run while `question` is open. */
   async paused<T>(question: () => Promise<T>): Promise<T> {
     this.#asking++;
+    this.#since = undefined;
     clearTimeout(this.#timer);
     try {
       return await question();
@@ -40,13 +52,18 @@ export class Deadline {
     clearTimeout(this.#timer);
   }
 
+  #measure(): void {
+    if (this.#since !== undefined) this.#slowest = Math.max(this.#slowest, performance.now() - this.#since);
+  }
+
   #arm(): void {
     clearTimeout(this.#timer);
     if (this.#over || this.#asking > 0 || this.#ms <= 0) return;
+    const limit = Math.max(this.#ms, SLOWER * this.#slowest);
     this.#timer = setTimeout(() => {
-      const seconds = `${this.#ms / 1000} s`;
+      const seconds = `${Math.round(limit / 100) / 10} s`;
       const text = `${this.#host} didn't answer within ${seconds} (waiting for ${this.#step})`;
       this.#expire(new MopError("CONNECT_TIMEOUT", text));
-    }, this.#ms);
+    }, limit);
   }
 }

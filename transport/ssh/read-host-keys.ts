@@ -21,17 +21,19 @@ const ROUNDS: readonly (readonly string[])[] = [
   ...new Map(HOST_KEYS.map((name) => [keyFamily(keyTypeOf(name)), name])).keys(),
 ].map((family) => HOST_KEYS.filter((name) => keyFamily(keyTypeOf(name)) === family));
 
+/** Opens a pipe to the server. The limit on connecting begins when `dialling` is called, which may have to wait for its turn. */
+export type OpenWhenDue = (dialling: () => void) => Promise<Duplex>;
+
+/** Makes one of several tries at a server, again where that is worth it. */
+export type Attempt = <T>(one: (openPipe: OpenWhenDue) => Promise<T>) => Promise<T>;
+
 /**
  * The keys that a server shows, one of each kind, over as many pipes; the sessions end there, nobody logs in. Rejects
  * with MopError.
  */
-export async function readHostKeys(
-  openPipe: () => Promise<Duplex>,
-  target: Target,
-  signal: AbortSignal,
-): Promise<Buffer[]> {
+export async function readHostKeys(attempt: Attempt, target: Target, signal: AbortSignal): Promise<Buffer[]> {
   const rounds = await Promise.allSettled(
-    ROUNDS.map((algorithms) => readOne(openPipe, target, algorithms, signal)),
+    ROUNDS.map((algorithms) => attempt((openPipe) => readOne(openPipe, target, algorithms, signal))),
   );
   const keys = rounds.flatMap((round) => (round.status === "fulfilled" ? [round.value] : []));
   for (const round of rounds) {
@@ -44,7 +46,7 @@ export async function readHostKeys(
 }
 
 async function readOne(
-  openPipe: () => Promise<Duplex>,
+  openPipe: OpenWhenDue,
   target: Target,
   algorithms: readonly string[],
   signal: AbortSignal,
@@ -59,8 +61,7 @@ async function readOne(
   if (signal.aborted) cancel();
   signal.addEventListener("abort", cancel, { once: true });
   const deadline = new Deadline(target.name, target.connectTimeoutMs, (error) => end(error));
-  deadline.step("the connection");
-  const opening = openPipe();
+  const opening = openPipe(() => deadline.step("the connection"));
   try {
     const pipe = await Promise.race([opening, ended]);
     deadline.step("the key exchange");

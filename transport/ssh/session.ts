@@ -3,7 +3,7 @@ import type { SessionState } from "../session-state.js";
 import type { Dialled } from "./dial.js";
 import { windowAhead } from "./exec-ahead.js";
 import { exportSession } from "./export.js";
-import type { LoginPace, SshSession, Target } from "./types.js";
+import type { CountedPipe, LoginPace, SshSession, Target } from "./types.js";
 
 /** A session as others see it. */
 export class Session implements SshSession {
@@ -43,7 +43,7 @@ export class Session implements SshSession {
     );
   }
 
-  async forward(host: string, port: number): Promise<Duplex> {
+  async forward(host: string, port: number): Promise<CountedPipe> {
     this.#takeGuess();
     const { connection } = this.#dialled;
     const { client } = connection.core;

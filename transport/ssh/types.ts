@@ -76,6 +76,9 @@ export interface LoginOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A pipe that counts its bytes, as a socket does */
+export type CountedPipe = Duplex & { readonly bytesRead: number; readonly bytesWritten: number };
+
 /** A logged-in (or logging-in) SSH session over a byte pipe, end to end with the host's sshd. */
 export interface SshSession {
   readonly target: Target;
@@ -91,7 +94,7 @@ export interface SshSession {
    */
   exec(command: string, onStderr: (chunk: Buffer) => void, tty?: boolean): Promise<Duplex>;
   /** ssh's own TCP forwarding (direct-tcpip); FORWARDING_REFUSED where the server won't, CONNECT_UNREACHABLE where it can't */
-  forward(host: string, port: number): Promise<Duplex>;
+  forward(host: string, port: number): Promise<CountedPipe>;
   /**
    * Takes the session out of this process at a packet border; from then on neither side of the pipe belongs to it.
    * Rejects with HANDOFF_IMPOSSIBLE where cipher, MAC or key exchange don't allow it (the session stays usable).

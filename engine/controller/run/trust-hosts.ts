@@ -1,3 +1,4 @@
+import { createPatience } from "../../../relay/mesh/doors.js";
 import { createGate } from "../../../relay/mesh/limits.js";
 import type { DialingMesh, Hop, OpenPipe } from "../../../relay/mesh/types.js";
 import { asMopError, MopError } from "../../../transport/errors.js";
@@ -5,7 +6,12 @@ import { knownHostsName } from "../../../transport/ssh/host-key.js";
 import { keyType } from "../../../transport/ssh/known-hosts.js";
 import { appendKnownHosts } from "../../../transport/ssh/known-hosts-file.js";
 import { fingerprint, keyBits } from "../../../transport/ssh/public-key.js";
-import { compareHostKeys, readHostKeys, type ShownKey } from "../../../transport/ssh/read-host-keys.js";
+import {
+  type Attempt,
+  compareHostKeys,
+  readHostKeys,
+  type ShownKey,
+} from "../../../transport/ssh/read-host-keys.js";
 import type { Target } from "../../../transport/ssh/types.js";
 import type { HostEvent } from "../../vocabulary/events.js";
 import { PolicyError } from "../policy-error.js";
@@ -115,19 +121,27 @@ async function ask(
   signal: AbortSignal,
 ): Promise<Found> {
   const { target } = route.at(-1)!;
-  const ways: OpenPipe[] = [];
-  const openPipe = async () => {
-    const way = await mesh.openPipe(route.slice(0, -1), target);
-    ways.push(way);
-    return way.pipe;
+  const attempt: Attempt = async (one) => {
+    const patience = createPatience(signal);
+    for (;;) {
+      const ways: OpenPipe[] = [];
+      const openPipe = async (dialling: () => void) => {
+        const way = await mesh.openPipe(route.slice(0, -1), target, dialling);
+        ways.push(way);
+        return way.pipe;
+      };
+      try {
+        return await one(openPipe);
+      } catch (thrown) {
+        const [way] = ways;
+        // A connection that was never made shows as an end of the pipe, which we have closed by now where it was made
+        const ended = await way?.failure();
+        const error = ended && ended.code !== "CANCELLED" ? ended : thrown;
+        if (!(await patience.again(error, way?.bytes().received))) throw error;
+      }
+    }
   };
-  let shown: Buffer[];
-  try {
-    shown = await readHostKeys(openPipe, target, signal);
-  } catch (error) {
-    // A connection that was never made shows as an end of the pipe
-    throw (await ways[0]?.failure()) ?? error;
-  }
+  const shown = await readHostKeys(attempt, target, signal);
   const keys = await compareHostKeys(target, shown);
   const offer = {
     host: target.name,

@@ -34,7 +34,11 @@ describe.skipIf(sshdMissing)(
     afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
     const read = (more: Partial<Target> = {}) =>
-      readHostKeys(() => dialSocket(server.address, server.port, 5000), targetOf(server, more), never);
+      readHostKeys(
+        (one) => one(() => dialSocket(server.address, server.port, 5000)),
+        targetOf(server, more),
+        never,
+      );
     const known = (text: string) => {
       const file = path.join(folder, "known_hosts");
       writeFileSync(file, text);
@@ -65,7 +69,7 @@ describe.skipIf(sshdMissing)(
       const one = await startSshd({ hostKeys: ["rsa:2048"] });
       try {
         const open = () => dialSocket(one.address, one.port, 5000);
-        const keys = await readHostKeys(open, targetOf(one), never);
+        const keys = await readHostKeys((read) => read(open), targetOf(one), never);
         expect(keys).toEqual([bytes(one.hostKeys[0]!)]);
         expect(keyBits(keys[0]!)).toBe(2048);
       } finally {
@@ -132,7 +136,7 @@ describe.skipIf(sshdMissing)(
       const sockets: net.Socket[] = [];
       silent.on("connection", (socket) => sockets.push(socket.on("error", () => {}).resume()));
       const target = targetOf(server, { port, connectTimeoutMs: 200 });
-      const reading = readHostKeys(() => dialSocket("127.0.0.1", port, 5000), target, never);
+      const reading = readHostKeys((one) => one(() => dialSocket("127.0.0.1", port, 5000)), target, never);
       await expect(reading).rejects.toMatchObject({ code: "CONNECT_TIMEOUT" });
       await expect.poll(() => sockets.every((socket) => socket.destroyed)).toBe(true);
       silent.close();
