@@ -264,6 +264,8 @@ export class Connection {
 
   /** ssh2 has written our identification: from here on it can be fed. */
   #start(): void {
+    // The pipe may have been lost in the turn between; ssh2 throws then
+    if (this.ended || this.core.dead) return;
     this.#started = true;
     if (this.#early.kexinit) this.core.identify(PLACEHOLDER);
     if (this.#early.kexinit && this.#early.share) this.#share = this.core.sendKeyShare();
