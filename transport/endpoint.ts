@@ -150,7 +150,8 @@ class Node implements NodeEndpoint {
           resolve(info);
         },
         onFrame: (frame) => this.#fromChild(id, frame),
-        onBye: (error) => link.close(error, CLOSE_MS, true),
+        // What ends by a fault is gone, whether or not it leaves
+        onBye: (error) => (error ? this.#lose(id, error, true) : link.close(error, CLOSE_MS, true)),
         onClosed: (error) => {
           const why = error ?? new MopError("NODE_GONE", `Node ${id} said goodbye`);
           this.#links.set(id, { sent: link.sent, received: link.received });

@@ -1,3 +1,5 @@
+import type { ErrorName } from "../../transport/errors.js";
+
 /** What a run reports, from the leaf to the command line: interface.md, section 4. */
 
 /** Under --verify the second of its two runs; absent: the first, or the only one */
@@ -90,6 +92,8 @@ export type HostEvent =
       readonly host: string;
       readonly state: "unreachable";
       readonly at: string;
+      /** Which kind of cause, for programs: docs/protocol.md lists them */
+      readonly code: ErrorName;
       readonly reason: string;
     };
 

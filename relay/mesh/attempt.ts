@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { asMopError, MopError } from "../../transport/errors.js";
+import { asMopError, type ErrorName, MopError } from "../../transport/errors.js";
 import type { SessionState } from "../../transport/session-state.js";
 import type { Login, LoginPace, SshSession } from "../../transport/ssh/types.js";
 import type { Endpoint, NodeInfo } from "../../transport/types.js";
@@ -144,10 +144,29 @@ export async function attemptNode(
   let onStderr = (_chunk: Uint8Array) => {};
   const { node, become } = place.hop;
   const command = commandFor(port.core, order, node, become);
-  const stdio = await session.exec(command, (chunk) => onStderr(chunk), become !== undefined);
+  const stdio = await inTime(
+    place,
+    order,
+    session.exec(command, (chunk) => onStderr(chunk), become !== undefined),
+  );
   const started = startHere(port, place, { order, elevation }, stdio, attempts);
   onStderr = started.stderr;
   return Promise.race([started.up, session.authenticated.then(() => started.up)]);
+}
+
+/** A server that let us in, or whoever stands before it, may still not answer when asked for a command. */
+async function inTime(
+  place: Place,
+  { bootTimeoutMs }: BootOrder,
+  starting: Promise<Duplex>,
+): Promise<Duplex> {
+  const ms = place.hop.target.connectTimeoutMs || bootTimeoutMs;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const text = `${place.name} didn't answer within ${ms / 1000} s (waiting for the command's start)`;
+    timer = setTimeout(() => reject(new MopError("CONNECT_TIMEOUT", text)), ms);
+  });
+  return Promise.race([starting, late]).finally(() => clearTimeout(timer));
 }
 
 /** The session's state, or undefined where it has to stay with us. */
@@ -173,6 +192,7 @@ async function handOver(
   const child = bootOrder(port, place);
   const command = commandFor(port.core, child, place.hop.node, place.hop.become);
   return joinedBelow(port, place, parent, child, attempts, () => ({
+    answerMs: place.hop.target.connectTimeoutMs,
     closed: channel.closed,
     reset: () => channel.reset(),
     send: (report) => channel.adopt({ type: "adopt", ...given, command, child }, report),
@@ -181,6 +201,8 @@ async function handOver(
 
 /** An order to a node to start a child and join it. */
 export interface OrderBelow {
+  /** Milliseconds for its first report; 0 = no limit but the boot's */
+  readonly answerMs: number;
   readonly closed: Promise<MopError | undefined>;
   send(report: (report: AdoptReport) => void): Promise<void>;
   reset(): void;
@@ -208,9 +230,13 @@ export async function joinedBelow(
     attempts.announced = true;
     port.endpoint.addNode(place.id, parent);
   }
-  const { closed, send, reset } = order();
+  const { answerMs, closed, send, reset } = order();
+  let answered = false;
+  let answer: NodeJS.Timeout | undefined;
   void closed.then((error) => up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")));
   const sending = send((report) => {
+    answered = true;
+    clearTimeout(answer);
     login?.end();
     handed?.end();
     if (report.type === "authenticated") place.authenticated = true;
@@ -229,11 +255,23 @@ export async function joinedBelow(
   });
   attempts.dialled();
   place.dispatched.resolve();
-  const timer = setTimeout(() => {
-    up.reject(new MopError("TIMEOUT", `${place.parent?.name} doesn't say what became of the session`));
+  const giveUp = (code: ErrorName, text: string) => {
+    up.reject(new MopError(code, text));
     reset();
-  }, child.bootTimeoutMs + REPORT_LATE_MS);
-  return up.promise.finally(() => clearTimeout(timer));
+  };
+  if (answerMs > 0 && !answered)
+    answer = setTimeout(() => {
+      const text = `${place.parent?.name} doesn't say within ${answerMs / 1000} s whether ${place.name} took the login`;
+      giveUp("CONNECT_TIMEOUT", text);
+    }, answerMs);
+  const timer = setTimeout(
+    () => giveUp("TIMEOUT", `${place.parent?.name} doesn't say what became of the session`),
+    child.bootTimeoutMs + REPORT_LATE_MS,
+  );
+  return up.promise.finally(() => {
+    clearTimeout(answer);
+    clearTimeout(timer);
+  });
 }
 
 /** Boots over a command's stdio and joins the node as the controller's own child. */

@@ -49,11 +49,12 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
       auditElevation(port.options.onAudit, place);
     }
   } catch (error) {
-    const cause =
-      (await lossAbove(place)) ??
-      (port.signal.aborted
-        ? unreachable(place.name, cancelled(place))
-        : (refusedBefore(place, error) ?? unreachable(place.name, explained(place, asMopError(error)))));
+      const why = port.signal.aborted ? cancelled(place) : explained(place, asMopError(error));
+      const cause =
+        (await lossAbove(place)) ??
+        (port.signal.aborted ? undefined : refusedBefore(place, error)) ??
+        unanswered(place, why) ??
+        unreachable(place.name, why);
     auditElevation(port.options.onAudit, place, cause.error);
     attempts.replay?.fail(cause);
     port.endpoint.dropChild(place.id, cause);
@@ -93,6 +94,18 @@ async function lossAbove(place: Place): Promise<UnreachableError | undefined> {
   if (!place.parent) return undefined;
   if (!lost()) await new Promise((resolve) => setTimeout(resolve, LOSS_SHOWS_MS));
   return lost();
+}
+
+/** A host above whose node has said nothing yet: what was waited for behind it was its answer. */
+function unanswered(place: Place, { code }: MopError): UnreachableError | undefined {
+  if (code !== "CONNECT_TIMEOUT") return undefined;
+  let silent: Place | undefined;
+  for (let above = place.parent; above; above = above.parent)
+    if (above.id !== 0 && !above.isUp) silent = above;
+  if (!silent) return undefined;
+  const { name } = silent;
+  const text = `no node has answered on ${name} in the time that ${place.name} has to be reached (--connect-timeout)`;
+  return new UnreachableError(name, new MopError("TIMEOUT", text));
 }
 
 /**

@@ -5,6 +5,7 @@ import { encodeValue } from "../../transport/wire/value.js";
 import type { AdoptOrder, AdoptReport, PipeOrder } from "../orders.js";
 import { encodeSessionState } from "../session/state.js";
 import { readAdoptReport } from "./adopt-report.js";
+import { breach, UnreachableError } from "./unreachable.js";
 
 /** Bytes of one message on the channel. */
 const PIECE = 32 * 1024;
@@ -25,11 +26,17 @@ export interface PipeChannel {
   reset(): void;
 }
 
-export function openPipeChannel(endpoint: Endpoint, node: NodeId, order: PipeOrder): PipeChannel {
-  const channel = endpoint.open(node, "pipe", { ...order });
+export function openPipeChannel(
+  endpoint: Endpoint,
+  { id, name }: { readonly id: NodeId; readonly name: string },
+  order: PipeOrder,
+): PipeChannel {
+  const channel = endpoint.open(id, "pipe", { ...order });
   let sent = 0;
   let received = 0;
   let handed = false;
+  let broken: UnreachableError | undefined;
+  let dropped = false;
   let report: (message: AdoptReport) => void = () => {};
   let wanted: (() => void) | undefined;
 
@@ -57,7 +64,10 @@ export function openPipeChannel(endpoint: Endpoint, node: NodeId, order: PipeOrd
       done();
     },
     destroy(error, done) {
-      if (!handed) channel.reset("CANCELLED", "the pipe was closed");
+      if (!handed) {
+        dropped = true;
+        channel.reset("CANCELLED", "the pipe was closed");
+      }
       wanted?.();
       done(error);
     },
@@ -68,7 +78,7 @@ export function openPipeChannel(endpoint: Endpoint, node: NodeId, order: PipeOrd
   async function receive({ receive }: Channel): Promise<void> {
     try {
       for await (const { type, body } of receive.call(channel)) {
-        if (type === "control") report(readAdoptReport(body));
+        if (type === "control") report(read(body));
         else if (!handed && !pipe.destroyed) {
           received += body.length;
           if (!pipe.push(body))
@@ -80,9 +90,18 @@ export function openPipeChannel(endpoint: Endpoint, node: NodeId, order: PipeOrd
       if (!handed) pipe.push(null);
     } catch (thrown) {
       const error = asMopError(thrown, "LINK_LOST");
-      if (!handed) pipe.destroy(error);
       // Nothing, where it was the channel's own end: else nobody would hear of what is wrong
-      else channel.reset(error.code, error.message);
+      channel.reset(error.code, error.message);
+      if (!handed) pipe.destroy(error);
+    }
+  }
+  /** It is the node's fault, not that of the host behind it, where that can't be read. */
+  function read(body: Uint8Array): AdoptReport {
+    try {
+      return readAdoptReport(body);
+    } catch (error) {
+      broken = new UnreachableError(name, breach(name, asMopError(error)));
+      throw broken;
     }
   }
 
@@ -94,7 +113,8 @@ export function openPipeChannel(endpoint: Endpoint, node: NodeId, order: PipeOrd
     get received() {
       return received;
     },
-    closed: channel.closed,
+    // Whoever destroyed the pipe knows better why
+    closed: channel.closed.then((error) => broken ?? (dropped ? undefined : error)),
     async adopt(adoption, onReport) {
       // Behind what the pipe itself still holds
       await new Promise<void>((resolve, reject) => {

@@ -6,7 +6,7 @@ import { HOPS } from "./hops/table.js";
 import { isNoNode } from "./left.js";
 import { Place, placeKey } from "./place.js";
 import type { Hop } from "./types.js";
-import { UnreachableError } from "./unreachable.js";
+import { breach, isBreach, UnreachableError } from "./unreachable.js";
 
 /** The places of a mesh: each reached once, found again by its way and its host. */
 export interface Tree {
@@ -109,8 +109,11 @@ const isPassed = (route: readonly Hop[], index: number, passed: boolean): boolea
 /** The end of a route always gets a node. */
 const withNode = (hop: Hop): Hop => (HOPS[hop.kind].starts === "nothing" ? { ...hop, kind: "relay" } : hop);
 
-/** What ended a node that was up, told of its host: a link says no more than that it is over. */
+/** What ended a node, told of its host: a link says no more than that it is over, or which rule was broken. */
 function lost(name: string, error: MopError): MopError {
+  if (isBreach(error)) return breach(name, error);
+  const { cause } = error;
+  if (cause instanceof MopError && cause.code === "SSH_PROTOCOL") return cause;
   if (error.code !== "LINK_LOST" && error.code !== "NODE_GONE") return error;
   const how = [`${name}: `, "The link broke: "]
     .reduce((text, start) => (text.startsWith(start) ? text.slice(start.length) : text), error.message)

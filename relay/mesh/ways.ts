@@ -59,7 +59,7 @@ export async function openWay(port: WayPort, from: From, target: Target, signal:
       };
     }
     case "node": {
-      const channel = openPipeChannel(port.endpoint, from.id, {
+      const channel = openPipeChannel(port.endpoint, from, {
         host: target.address,
         port: target.port,
         connectTimeoutMs: target.connectTimeoutMs,

@@ -131,6 +131,8 @@ export function adoptSession(
   pipe.on("end", () => lost("was closed by the server"));
   pipe.on("error", (error: Error) => lost(`broke: ${error.message}`));
   pipe.on("close", () => lost("was closed"));
+  // The server may have left before the session came here
+  if (pipe.readableEnded || pipe.destroyed) lost("was closed by the server");
 
   return {
     authenticated,

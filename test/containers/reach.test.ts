@@ -78,6 +78,7 @@ describe.skipIf("missing" in engine)(
             host: leaf,
             state: "unreachable",
             at: leaf,
+            code: expect.any(String),
             reason: expect.stringMatching(reason),
           },
         ]);

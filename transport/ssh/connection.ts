@@ -32,6 +32,8 @@ const DOING: Readonly<Record<Stage, string>> = {
 /** SSH_OPEN_CONNECT_FAILED (RFC 4254, 5.1): the server was willing to forward */
 const CONNECT_FAILED = 2;
 
+/** What Node's cipher and ssh2 say of a packet whose tag or MAC is wrong. */
+const TAMPERED = /unable to authenticate data|Invalid MAC/;
 /** Identification given to ssh2 until the server's own is here; never seen by anyone else. */
 const PLACEHOLDER = "SSH-2.0-unknown";
 export class Connection {
@@ -273,6 +275,8 @@ export class Connection {
 
   /** ssh2 has written our identification: from here on it can be fed. */
   #start(): void {
+    // The pipe may have been lost in the turn between; ssh2 throws then
+    if (this.ended || this.core.dead) return;
     this.#started = true;
     if (this.#early.kexinit) this.core.identify(PLACEHOLDER);
     // It stands for the first of the list (RFC 4253, 7.1), which OpenSSH's configuration may have shortened
@@ -341,18 +345,26 @@ export class Connection {
     if (thrown instanceof MopError)
       return new MopError(thrown.code, `${this.target.name}: ${thrown.message}`, { cause: thrown });
     const error = thrown as Error & { code?: unknown; level?: string };
-    const text = plain(error.message ?? String(thrown));
+    const said = plain(error.message ?? String(thrown));
+    const text = TAMPERED.test(said)
+      ? "a packet failed its integrity check: it was altered on the way"
+      : said;
     // ssh2 puts the reason of a DISCONNECT message (RFC 4253, 11.1) there
     if (typeof error.code === "number") {
       const refused = error.code === 14 || /too many authentication failures/i.test(text);
-      const said = `${this.target.name} ended the session ${DOING[this.#stage]}: ${text}`;
-      return new MopError(refused ? "AUTH_REFUSED" : "SSH_DISCONNECTED", said, { cause: error });
+      const why = `${this.target.name} ended the session ${DOING[this.#stage]}: ${text}`;
+      return new MopError(refused ? "AUTH_REFUSED" : "SSH_DISCONNECTED", why, { cause: error });
     }
     if (error.level === "client-timeout")
       return new MopError("SSH_DISCONNECTED", `${this.target.name} doesn't answer any more (keepalive)`, {
         cause: error,
       });
-    if (error.level === "handshake" || error.level === "protocol" || this.#stage !== "session")
+    if (
+      error.level === "handshake" ||
+      error.level === "protocol" ||
+      text !== said ||
+      this.#stage !== "session"
+    )
       return new MopError("SSH_PROTOCOL", `${this.target.name}: SSH failed ${DOING[this.#stage]}: ${text}`, {
         cause: error,
       });

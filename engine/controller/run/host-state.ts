@@ -88,7 +88,8 @@ export class HostState {
   lost({ at, error }: Loss): void {
     if (this.summary.unreachable) return;
     this.summary.unreachable = true;
-    this.#report({ event: "host", host: this.name, state: "unreachable", at, reason: error.message });
+    const { code, message: reason } = error;
+    this.#report({ event: "host", host: this.name, state: "unreachable", at, code, reason });
   }
 
   /** Counts as they were, but for what failed meanwhile. */

@@ -96,8 +96,9 @@ export async function trustHosts(
         report({ event: "trust", ...answer.value.offer, outcome });
       } catch (error) {
         const { at, error: cause } = lossOf(error, name);
+        const { code, message: reason } = cause;
         unreachable.push(name);
-        report({ event: "host", host: name, state: "unreachable", at, reason: cause.message });
+        report({ event: "host", host: name, state: "unreachable", at, code, reason });
       }
     }
   }

@@ -101,6 +101,7 @@ async function below(
   return joinedBelow(port, place, parent, order, attempts, () => {
     const channel = port.endpoint.open(parent, "spawn", null);
     return {
+      answerMs: 0,
       closed: channel.closed,
       reset: () => channel.reset("CANCELLED", "the command was given up"),
       async send(report) {

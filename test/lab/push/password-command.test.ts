@@ -45,6 +45,7 @@ describe.skipIf(!built)("mop_password_command", () => {
         host: "l1",
         state: "unreachable",
         at: "l1",
+        code: "PASSWORD_COMMAND",
         reason: "l1: mop_password_command failed with status 7: no such entry",
       },
     ]);

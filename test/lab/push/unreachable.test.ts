@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { ErrorName } from "../../../transport/errors.js";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
 import { built, type MopRun, mop, summaryOf, unreachableOf } from "../../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../../support/policies.js";
@@ -23,9 +24,9 @@ describe.skipIf(!built)("a host that can't be reached", () => {
     mop(["push", policy.policy, ...lab.options, "-o", "json", "--connect-timeout", "15", ...args]);
 
   /** l1 and l3 did their work, l2 is reported unreachable at `at` for a reason that fits. */
-  const expectOnlyL2Lost = (result: MopRun, at: string, reason: RegExp) => {
+  const expectOnlyL2Lost = (result: MopRun, at: string, code: ErrorName, reason: RegExp) => {
     expect(unreachableOf(result), result.stderr).toEqual([
-      { event: "host", host: "l2", state: "unreachable", at, reason: expect.stringMatching(reason) },
+      { event: "host", host: "l2", state: "unreachable", at, code, reason: expect.stringMatching(reason) },
     ]);
     expect(result.status).toBe(4);
     const { hosts } = summaryOf(result);
@@ -44,34 +45,39 @@ describe.skipIf(!built)("a host that can't be reached", () => {
 
   test("because its host key changed: told before any login", async () => {
     const result = await push({ hosts: { l2: { knownAs: "another" } } });
-    await expectOnlyL2Lost(result, "l2", /host key.*known_hosts/is);
+    await expectOnlyL2Lost(result, "l2", "HOST_KEY_CHANGED", /host key.*known_hosts/is);
     expect(lab.host("l2").logins).toBe(0);
   });
 
   test("because its host key is unknown", async () => {
     const result = await push({ hosts: { l2: { knownAs: "unknown" } } });
-    await expectOnlyL2Lost(result, "l2", /host key|known_hosts/i);
+    await expectOnlyL2Lost(result, "l2", "HOST_KEY_UNKNOWN", /host key|known_hosts/i);
     expect(lab.host("l2").logins).toBe(0);
   });
 
   test("because it refuses the key", async () => {
-    await expectOnlyL2Lost(await push({ hosts: { l2: { acceptsKey: false } } }), "l2", /refused|accept/i);
+    await expectOnlyL2Lost(
+      await push({ hosts: { l2: { acceptsKey: false } } }),
+      "l2",
+      "AUTH_REFUSED",
+      /refused|accept/i,
+    );
   });
 
   test("because its name doesn't resolve on the bastion", async () => {
     const result = await push({ hosts: { l2: { vars: { mop_host: "no-such-host.invalid" } } } });
-    await expectOnlyL2Lost(result, "l2", /no-such-host\.invalid/);
+    await expectOnlyL2Lost(result, "l2", "NAME_NOT_FOUND", /no-such-host\.invalid/);
   });
 
   test("because nobody listens there", async () => {
     lab = await createLab({});
     await lab.host("l2").refuse();
-    await expectOnlyL2Lost(await run(), "l2", /refuse/i);
+    await expectOnlyL2Lost(await run(), "l2", "CONNECT_REFUSED", /refuse/i);
   });
 
   test("because it has no Node where mop_node says", async () => {
     const result = await push({ hosts: { l2: { vars: { mop_node: "/nowhere/node" } } } });
-    await expectOnlyL2Lost(result, "l2", /Node.*\/nowhere\/node|\/nowhere\/node.*Node/);
+    await expectOnlyL2Lost(result, "l2", "NO_NODE", /Node.*\/nowhere\/node|\/nowhere\/node.*Node/);
   });
 
   test("when the bastion before it refuses connections, all behind it are lost at that bastion", async () => {
@@ -97,6 +103,6 @@ describe.skipIf(!built)("a host that can't be reached", () => {
   for (const hop of ["sealed", "jump"])
     test(`because it refuses the key, behind bastions passed as ${hop}`, async () => {
       const result = await push({ hosts: { l2: { acceptsKey: false } } }, "--hop", hop);
-      await expectOnlyL2Lost(result, "l2", /refused|accept/i);
+      await expectOnlyL2Lost(result, "l2", "AUTH_REFUSED", /refused|accept/i);
     });
 });

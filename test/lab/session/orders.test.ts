@@ -174,6 +174,22 @@ describe("orders to a node that opens pipes", () => {
     await until("the ends", () => target.sockets.size === 0);
   });
 
+  it("end at once with what is wrong when the server has left before the session comes", async () => {
+    controller.addNode(7, 1);
+    const pipe = controller.open(1, "pipe", order());
+    await until("the connection", () => target.sockets.size > 0);
+    for (const socket of target.sockets) socket.end();
+    let over = false;
+    void (async () => {
+      for await (const _ of pipe.receive());
+      over = true;
+    })().catch(() => {});
+    await until("the end of what the server says", () => over);
+    await pipe.control(encodeValue(adoption(7)));
+    const late = new Promise((resolve) => setTimeout(() => resolve("nothing"), 3000));
+    expect(await Promise.race([pipe.closed, late])).toMatchObject({ code: "SSH_DISCONNECTED" });
+  });
+
   it.each<[string, { source: NodeId; destination: NodeId }]>([
     ["in its own name to its parent", { source: 2, destination: 1 }],
     ["in its parent's name", { source: 1, destination: 1 }],

@@ -160,7 +160,14 @@ describe("human output", () => {
     const human = view();
     human.expect(300);
     const lost = (host: string) =>
-      human.event({ event: "host", host, state: "unreachable", at: "b1", reason: "no answer" });
+      human.event({
+        event: "host",
+        host,
+        state: "unreachable",
+        at: "b1",
+        code: "LINK_LOST",
+        reason: "no answer",
+      });
     expect(["h0", "h1", "h2"].flatMap(lost)).toEqual(["  h0  unreachable at b1  no answer"]);
     const say = (host: string) =>
       human.event({ event: "output", host, role: "web", stream: "stdout", text: "ready\n" });
@@ -180,7 +187,13 @@ describe("human output", () => {
   });
 
   it("names a host once a line", () => {
-    const lost = { event: "host", host: "l1", state: "unreachable", reason: "b1: no answer" } as const;
+    const lost = {
+      event: "host",
+      host: "l1",
+      state: "unreachable",
+      code: "LINK_LOST",
+      reason: "b1: no answer",
+    } as const;
     expect(view().event({ ...lost, at: "b1" })).toEqual(["  l1  unreachable at b1  no answer"]);
     const end = { event: "role", host: "l1", role: "web", status: "failed" } as const;
     expect(
@@ -228,7 +241,7 @@ describe("human output", () => {
 
   it("names an unreachable host once, and where it ended when that is another", () => {
     const lost = (at: string, reason: string) =>
-      view().event({ event: "host", host: "l1", state: "unreachable", at, reason });
+      view().event({ event: "host", host: "l1", state: "unreachable", at, code: "LINK_LOST", reason });
     expect(lost("l1", "l1: no Node found there")).toEqual(["  l1  unreachable  no Node found there"]);
     expect(lost("b2", "b1 can't connect")).toEqual(["  l1  unreachable at b2  b1 can't connect"]);
   });
@@ -273,6 +286,7 @@ describe("human output", () => {
         host: "l\u202e1",
         state: "unreachable",
         at: "b\x1b",
+        code: "LINK_LOST",
         reason: "\x1b]0;x\x07",
       }),
     ];

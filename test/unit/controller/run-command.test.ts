@@ -125,6 +125,7 @@ describe("a ping", () => {
       host: "l3",
       state: "unreachable",
       at: "b2",
+      code: "CONNECT_TIMEOUT",
       reason: "no answer",
     });
     expect(exitStatus(result)).toBe(4);

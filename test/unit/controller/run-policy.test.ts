@@ -106,6 +106,7 @@ describe("a run", () => {
       host: "l2",
       state: "unreachable",
       at: "b2",
+      code: "CONNECT_REFUSED",
       reason: "nothing listens there",
     });
     expect(result.unreachable).toEqual(["l2"]);
@@ -135,6 +136,7 @@ describe("a run", () => {
       host: "l3",
       state: "unreachable",
       at: "l3",
+      code: "LINK_LOST",
       reason: "l3: the link was lost",
     });
     expect(exitStatus(result)).toBe(4);

@@ -67,7 +67,7 @@ test("the controller overwrites the keys of the session, and the message when it
   };
   const endpoint = { open: () => channel } as unknown as Endpoint;
   const order = { host: "192.0.2.1", port: 22, connectTimeoutMs: 0, keep: true, through: 0 };
-  const pipe = openPipeChannel(endpoint, 1, order);
+  const pipe = openPipeChannel(endpoint, { id: 1, name: "b1" }, order);
   const session = freshState();
   const [key] = secretsOf(session);
   const adopting = pipe.adopt(

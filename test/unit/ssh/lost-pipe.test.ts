@@ -34,3 +34,32 @@ it("a login over a pipe that was lost while keys were read fails at once with wh
     message: "the connection to l1 ended before its SSH identification: the connection was closed",
   });
 });
+
+/** Destroys the pipe after so many turns of the event loop from its opening on. */
+const lostAfter = (turns: number, turn: (act: () => void) => unknown) => async () => {
+  const pipe = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+  const wait = (left: number) => {
+    if (left === 0) pipe.destroy(new MopError("LINK_LOST", "b1 is gone"));
+    else turn(() => wait(left - 1));
+  };
+  wait(turns);
+  return pipe;
+};
+
+// Between the client's first bytes and what it does next lie some turns; what is thrown there would end the whole process.
+it.each([
+  ["turns of the event loop", setImmediate],
+  ["ticks", process.nextTick],
+] as const)(
+  "a login over a pipe that is lost after any number of %s fails with what ended it",
+  async (_what, turn) => {
+    for (const pace of ["plain", "eager"] as const)
+      for (let turns = 0; turns < 30; turns++)
+        await expect(
+          createLogin()(lostAfter(turns, turn), target, { pace }),
+          `${turns}`,
+        ).rejects.toMatchObject({
+          code: "LINK_LOST",
+        });
+  },
+);

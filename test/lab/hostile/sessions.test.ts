@@ -1,0 +1,30 @@
+import { describeRun, lost, unhurt } from "./cases.js";
+
+describeRun(
+  "a relay before sessions that stay end to end",
+  "bastion",
+  Object.fromEntries(
+    Object.entries({
+      "flips what the host says": lost("host", "SSH_PROTOCOL", /integrity/),
+      "flips the length of what the host says": lost("host", ["SSH_PROTOCOL", "LINK_LOST"]),
+      "flips what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
+      "says twice what the host says": lost("host", "SSH_PROTOCOL", /integrity/),
+      "says twice what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
+      "leaves out what the host says": lost("host", "SSH_PROTOCOL", /integrity/),
+      "leaves out what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
+      "adds to what the host says": lost("host", "SSH_PROTOCOL"),
+      "adds to what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
+      "swaps what the host says": lost("host", "SSH_PROTOCOL", /integrity/),
+      "swaps what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
+      "withholds what the host says": lost("host", "LINK_LOST", /nothing was heard/),
+      "withholds what the host is told": lost("host", "LINK_LOST", /nothing was heard/),
+      "says the login twice": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
+      "withholds the login": lost("host", "CONNECT_TIMEOUT"),
+      "withholds what comes behind the login": lost("host", "CONNECT_TIMEOUT", /the command's start/),
+      "ends the connection in the data": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
+      "asks for a session that stays end to end": unhurt,
+      "writes as the host behind it": lost("bastion", "BAD_SOURCE"),
+    }).map(([attack, one]) => [attack, { ...one, hop: "sealed", pause: 12 } as const]),
+  ),
+  ["--connect-timeout", "10"],
+);
