@@ -97,6 +97,8 @@ export type AdoptReport =
 export interface WingOrder {
   /** SHA-256 of the module that is the wing's entry, hex */
   readonly entry: string;
+  /** The same of the part of the relay program that runs it (relay/runner) */
+  readonly runner: string;
   /** Opaque to the node: handed to the wing. Its beginning, when it doesn't fit: the rest comes as `data` messages */
   readonly order: Uint8Array;
   /** Bytes of the order that come behind */

@@ -5,9 +5,9 @@ import path from "node:path";
 import { brotliCompressSync } from "node:zlib";
 
 const CORE_MAX = 24_000;
-/** The wing with its templates: what a usual role brings */
+/** The wing with its templates and what runs it: what a usual role brings */
 const WING_MAX = 60_000;
-const WING = new Set(["leaf.js", "templates.js"]);
+const WING = new Set(["leaf.js", "templates.js", "runner.js"]);
 /** A part that only roles bring that use one of its types */
 const PART_MAX = 20_000;
 /** An npm package, and only hosts that have a fact in YAML ask for it */

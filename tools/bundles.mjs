@@ -24,6 +24,7 @@ function entries(root) {
   const found = {
     core: "relay/node/main.ts",
     seal: "relay/seal/part.ts",
+    runner: "relay/runner/run-wing.ts",
     leaf: "engine/leaf/main.ts",
   };
   for (const file of existsSync(parts) ? readdirSync(parts) : [])
@@ -50,6 +51,14 @@ function sharedModules(root) {
   };
 }
 
+/** What relay/node/shared.ts lists is the core's own. */
+const fromCore = {
+  name: "mop-core",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/node\/shared\.js$/ }, () => ({ path: "mop-core", external: true }));
+  },
+};
+
 /** Builds every bundle; returns name -> { size, compressed } in bytes. */
 export async function buildBundles(root = ROOT) {
   const folder = path.join(root, "dist/bundles");
@@ -73,7 +82,8 @@ export async function buildBundles(root = ROOT) {
       treeShaking: true,
       charset: "utf8",
       logLevel: "warning",
-      plugins: source.startsWith("engine/leaf/parts/") ? [sharedModules(root)] : [],
+      plugins:
+        name === "runner" ? [fromCore] : source.startsWith("engine/leaf/parts/") ? [sharedModules(root)] : [],
     });
     // What esbuild minified is made smaller once more: 4% in Brotli, which each new host is sent.
     const { code: text } = await minify(result.outputFiles[0].text, {
@@ -82,7 +92,7 @@ export async function buildBundles(root = ROOT) {
       compress: { passes: 3 },
     });
     const code = Buffer.from(text);
-    const may = name === "core" || name === "seal" ? CORE : WING;
+    const may = source.startsWith("relay/") ? CORE : WING;
     const stranger = Object.keys(result.metafile.inputs).find(
       (source) => !may.test(source) && !PACKAGES[name]?.test(source),
     );

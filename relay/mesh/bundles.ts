@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { MopError } from "../../transport/errors.js";
+import type { BlobSource } from "./types.js";
 
 /** A bundle as `npm run build` made it; beside the compiled controller, or in dist/ when run from sources. */
 function readBundle(name: string): Uint8Array {
@@ -16,8 +18,9 @@ function readBundle(name: string): Uint8Array {
 /** The core (Brotli). */
 export const readCoreBundle = (): Uint8Array => readBundle("core.js.br");
 
-/** What a node opens sealed bytes with: the text, and in Brotli. */
-export const readSealBundle = (): { readonly content: Uint8Array; readonly packed: Uint8Array } => ({
-  content: readBundle("seal.js"),
-  packed: readBundle("seal.js.br"),
-});
+/** A part of the relay program, which goes to the nodes that need it. */
+export function partBundle(name: "seal" | "runner"): BlobSource {
+  const content = readBundle(`${name}.js`);
+  const hash = createHash("sha256").update(content).digest("hex");
+  return { hash, size: content.length, packed: readBundle(`${name}.js.br`), read: async () => content };
+}

@@ -10,6 +10,7 @@ import { wayOut } from "./grow.js";
 import { isUndecided, jumpsOf, UndecidedNode } from "./or-jump.js";
 import type { Place } from "./place.js";
 import { linkReports, pingRoute } from "./report.js";
+import { createRunners } from "./runner.js";
 import { createSealing } from "./seal.js";
 import { createTree } from "./tree.js";
 import type { BlobSource, DialingMesh, Hop, MeshOptions, NodeHandle, OpenPipe } from "./types.js";
@@ -40,6 +41,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   const blobs = createMeshBlobs(endpoint);
   const sealFor = createSealing(blobs);
   const doors = createDoors(options.dials);
+  const runners = createRunners(blobs);
   const tree = createTree({
     endpoint,
     ...transport,
@@ -73,7 +75,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
         await place.dispatched.promise;
         return endpoint.call(place.id, method, args, callOptions);
       },
-      wing: (wingOptions) => runWing(endpoint, place, wingOptions, sealFor),
+      wing: (wingOptions) => runWing(endpoint, place, wingOptions, { sealFor, runners }),
     };
     handles.set(place, handle);
     places.set(handle, place);
@@ -131,7 +133,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
 
   function push(hashes: readonly string[], to: readonly NodeHandle[]): void {
     for (const node of to) if (node instanceof UndecidedNode) node.notePush(hashes);
-    blobs.push(hashes, to.map(placeOf));
+    runners.push(hashes, to.map(placeOf));
   }
 
   /** What a host's children are dialled from, once it is known whether a node is there. */

@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import nacl from "tweetnacl";
 import { CONTROLLER, type Conversation, converse } from "../seal/conversation.js";
 import type { MeshBlobs } from "./blobs.js";
-import { readSealBundle } from "./bundles.js";
+import { partBundle } from "./bundles.js";
 import type { Place } from "./place.js";
 import type { BlobSource } from "./types.js";
 
@@ -22,16 +21,10 @@ export type SealFor = (place: Place, plain: Uint8Array) => Promise<Sealed>;
  */
 export function createSealing({ offer, push }: MeshBlobs): SealFor {
   let made: BlobSource | undefined;
-  const part = (): BlobSource => {
-    if (made) return made;
-    const { content, packed } = readSealBundle();
-    const hash = createHash("sha256").update(content).digest("hex");
-    made = { hash, size: content.length, packed, read: async () => content };
-    return made;
-  };
   return async (place, plain) => {
-    const { hash } = part();
-    offer([part()], [place]);
+    made ??= partBundle("seal");
+    const { hash } = made;
+    offer([made], [place]);
     push([hash], [place]);
     const { key } = await place.up.promise;
     const { publicKey, secretKey } = nacl.box.keyPair();

@@ -6,10 +6,16 @@ import { encodeValue } from "../../transport/wire/value.js";
 import { EventReceiver, ItemKind, type StreamItem } from "../event-stream.js";
 import type { WingOrder } from "../orders.js";
 import type { Place } from "./place.js";
+import type { Runners } from "./runner.js";
 import { isCarried, type Sealed, type SealFor } from "./seal.js";
 import type { NodeHandle } from "./types.js";
 
 type WingOptions = Parameters<NodeHandle["wing"]>[0];
+
+export interface WingTools {
+  readonly sealFor: SealFor;
+  readonly runners: Runners;
+}
 
 /** Old-generation limit of a role, in MB, where the caller names none. */
 const MEMORY_MB = 512;
@@ -26,15 +32,18 @@ export async function runWing(
   endpoint: Endpoint,
   place: Place,
   { entry, order: plain, secret = false, onEvent, signal, memoryMb = MEMORY_MB }: WingOptions,
-  sealFor: SealFor,
+  { sealFor, runners }: WingTools,
 ): Promise<Uint8Array> {
   // One signal may stand over the wings of many hosts; Node warns of more than ten listeners.
   if (signal) setMaxListeners(0, signal);
+  // Before the order, which names it: both wait for the same
+  const runner = runners.bring(place);
   await orAborted(place.dispatched.promise, signal);
   const sealed = secret && isCarried(place) ? await orAborted(sealFor(place, plain), signal) : undefined;
   const order = sealed?.bytes ?? plain;
   const channel = endpoint.open(place.id, "wing", {
     entry,
+    runner,
     order: order.subarray(0, PIECE),
     rest: Math.max(0, order.length - PIECE),
     memoryMb,

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { Blobs } from "../blobs/types.js";
 import type { Opened } from "../orders.js";
+import { loadPart } from "./part.js";
 
 /** Opens what was sealed to this node. */
 export type Unseal = (sealed: Uint8Array) => Promise<Opened>;
@@ -13,10 +14,9 @@ export function createSeals() {
     unsealFrom:
       (blobs: Pick<Blobs, "get">): Unseal =>
       async (sealed) => {
-        const part = await blobs.get(Buffer.from(sealed.subarray(0, 32)).toString("hex"));
-        const module = { exports: {} as typeof import("../seal/part.js") };
-        new Function("module", "require", `${Buffer.from(part)}`)(module, require);
-        return module.exports.openSealed(sealed, privateKey);
+        const hash = Buffer.from(sealed.subarray(0, 32)).toString("hex");
+        const { openSealed } = await loadPart<typeof import("../seal/part.js")>(blobs, hash);
+        return openSealed(sealed, privateKey);
       },
   };
 }

@@ -6,10 +6,11 @@ import { bad, count, table, text } from "./read-orders.js";
 const MAX_REST = 64 << 20;
 
 export function readWingOrder(value: Value): WingOrder {
-  const { entry, order, ...from } = table(value, "wing");
+  const { entry, runner, order, ...from } = table(value, "wing");
   if (!(order instanceof Uint8Array)) throw bad("order is no bytes");
   return {
     entry: text(entry, "entry", 64),
+    runner: text(runner, "runner", 64),
     order,
     rest: count(from.rest, "rest", 0, MAX_REST),
     memoryMb: count(from.memoryMb, "memoryMb", 8, 1 << 20),

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
@@ -61,10 +61,14 @@ export function wingLab() {
     },
     /** The same with a controller that is a process of its own; resolves with the pids that its first event holds. */
     async controller(body: string) {
-      const files = ["core", "wing.js", "controller.mjs"].map((name) => path.join(folder, name));
+      const files = ["core", "wing.js", "dist/mesh/controller.mjs"].map((name) => path.join(folder, name));
       const [coreFile, wingFile, program] = files as [string, string, string];
       writeFileSync(coreFile, core);
       writeFileSync(wingFile, source(body));
+      // Where the compiled mesh looks for what it sends
+      cpSync(new URL("../../../dist/bundles", import.meta.url), path.join(folder, "bundles"), {
+        recursive: true,
+      });
       await build({
         entryPoints: [new URL("./controller.ts", import.meta.url).pathname],
         outfile: program,
