@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
-import { built, changedOf, mop, summaryOf, unreachableOf } from "../../support/mop.js";
+import { built, changedOf, mop, unreachableOf } from "../../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../../support/policies.js";
 
 /** `auto`: a bastion where no node can be had is passed as a jump, over the login that was made for the node. */

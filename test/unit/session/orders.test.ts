@@ -66,7 +66,7 @@ test("the controller overwrites the keys of the session, and the message when it
     },
   };
   const endpoint = { open: () => channel } as unknown as Endpoint;
-  const order = { host: "192.0.2.1", port: 22, connectTimeoutMs: 0, keep: true, through: 0 };
+  const order = { host: "192.0.2.1", port: 22, connectTimeoutMs: 0, keep: true };
   const pipe = openPipeChannel(endpoint, 1, order);
   const session = freshState();
   const [key] = secretsOf(session);
