@@ -19,8 +19,8 @@ export interface PipeOrder {
    * a pipe and `adopt` is refused).
    */
   readonly keep: boolean;
-  /** The session's server connects, not this node: id of the child that could not be started over it (`failed`). 0: none */
-  readonly through: NodeId;
+  /** A session's server connects, not this node: id of the child that could not be started over it (`failed`) */
+  readonly through?: NodeId;
 }
 
 /** What every order to start a node has. */

@@ -49,12 +49,12 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
       auditElevation(port.options.onAudit, place);
     }
   } catch (error) {
-      const why = port.signal.aborted ? cancelled(place) : explained(place, asMopError(error));
-      const cause =
-        (await lossAbove(place)) ??
-        (port.signal.aborted ? undefined : refusedBefore(place, error)) ??
-        unanswered(place, why) ??
-        unreachable(place.name, why);
+    const why = port.signal.aborted ? cancelled(place) : explained(place, asMopError(error));
+    const cause =
+      (await lossAbove(place)) ??
+      (port.signal.aborted ? undefined : refusedBefore(place, error)) ??
+      unanswered(place, why) ??
+      unreachable(place.name, why);
     auditElevation(port.options.onAudit, place, cause.error);
     attempts.replay?.fail(cause);
     port.endpoint.dropChild(place.id, cause);

@@ -16,12 +16,14 @@ export interface Left {
   release(): void;
 }
 
-/** Failures behind a login that say that no node can be had there, whatever the way. */
+/** Failures behind a login with which no node can be had there, while connections may still be forwarded. */
 const NO_NODE_THERE: ReadonlySet<ErrorName> = new Set<ErrorName>([
   "NO_NODE",
   "NODE_TOO_OLD",
   "BOOT_FAILED",
   "SSH_CHANNEL_REFUSED",
+  // Of a server that refuses a channel, where the command that was sent ahead to it is all that it minds
+  "SSH_DISCONNECTED",
   "TIMEOUT",
 ]);
 
@@ -64,8 +66,8 @@ const withoutName = (name: string, text: string): string =>
 export function notForwarded({ name, goesOnWith }: Place, error: MopError): MopError {
   const refusal = `its SSH server refuses to forward a connection to ${error.message}`;
   const text = goesOnWith
-    ? `${goesOnWith.reason.message}; without a node it is passed as a jump, but ${refusal}: Node 16 or newer there, or ` +
-      "AllowTcpForwarding in its sshd_config, opens the way"
+    ? `${goesOnWith.reason.message}; without a node it is passed as a jump, but ${refusal}: an account that may ` +
+      "run Node 16 or newer there, or AllowTcpForwarding in its sshd_config, opens the way"
     : `${refusal}: AllowTcpForwarding in its sshd_config or, where Node is, mop_hop = "relay" opens the way`;
   return new MopError(error.code, `${name}: ${text}`, { cause: error });
 }

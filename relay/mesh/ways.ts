@@ -64,7 +64,7 @@ export async function openWay(port: WayPort, from: From, target: Target, signal:
         port: target.port,
         connectTimeoutMs: target.connectTimeoutMs,
         keep: from.handsOff,
-        through: from.through ?? 0,
+        ...(from.through === undefined ? {} : { through: from.through }),
       });
       return {
         pipe: channel.pipe,

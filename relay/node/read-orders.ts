@@ -43,7 +43,8 @@ export function readPipeOrder(value: Value): PipeOrder {
     // 0: no deadline but the system's own
     connectTimeoutMs: count(from.connectTimeoutMs, "connectTimeoutMs", 0, 2 ** 31 - 1),
     keep: from.keep === true,
-    through: count(from.through, "through", 0, 0xffffffff),
+    // 0: none
+    through: count(from.through ?? 0, "through", 0, 0xffffffff),
   };
 }
 

@@ -235,7 +235,7 @@ export function createExecChannel(
     take(type, fields) {
       if (type === CHANNEL_OPEN_FAILURE) {
         const connects = fields.uint32() === CONNECT_FAILED;
-        const why = peerText(fields.text());
+        const why = peerText(fields.text()) || "no reason given";
         return fail(
           typeof purpose === "string"
             ? new MopError("SSH_CHANNEL_REFUSED", `the server opens no session: ${why}`)

@@ -6,6 +6,8 @@ export interface ContainerHostOptions {
   readonly prepare?: string;
   /** Lines of sshd_config, before the lab's own (sshd takes the first value of an option) */
   readonly sshd?: string;
+  /** Files of this machine, by where they are to lie there; programs may be run */
+  readonly files?: Readonly<Record<string, string>>;
   /** Folder to size: a small file system of its own, writable by all */
   readonly tmpfs?: Readonly<Record<string, string>>;
   /** Its inventory variables, over those of the lab: `{ mop_password: "..." }` */
@@ -83,6 +85,9 @@ export class ContainerHost {
       // To set its routes, and to look into the memory of its processes
       .withAddedCapabilities("NET_ADMIN", "SYS_PTRACE")
       .withTmpFs({ ...settings.tmpfs })
+      .withCopyFilesToContainer(
+        Object.entries(settings.files ?? {}).map(([target, source]) => ({ target, source, mode: 0o755 })),
+      )
       .withCopyContentToContainer([
         { target: "/lab/start", content: start(settings), mode: 0o755 },
         { target: "/lab/sshd_config", content: sshdConfig(settings.sshd) },

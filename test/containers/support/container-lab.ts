@@ -10,6 +10,8 @@ export interface ContainerLabOptions {
   readonly image: string;
   /** Nested bastions b1, b2, ... Default 2 */
   readonly bastions?: number;
+  /** What all bastions have of their own */
+  readonly bastion?: Pick<ContainerHostOptions, "prepare" | "sshd" | "files">;
   /** Hosts behind the last bastion. Default l1, l2, l3 */
   readonly leaves?: Readonly<Record<string, ContainerHostOptions>>;
   /** Inventory group of a leaf. Default "web" */
@@ -99,7 +101,7 @@ export async function createContainerLab(options: ContainerLabOptions): Promise<
       hosts.set(name, await ContainerHost.start({ ...more, name, image, network, authorizedKey }));
     };
     const started = await Promise.allSettled([
-      ...bastions.map((name, i) => startHost(name, layers[i]!, {})),
+      ...bastions.map((name, i) => startHost(name, layers[i]!, options.bastion ?? {})),
       ...leaves.map((name) => startHost(name, layers.at(-1)!, leafOptions[name]!)),
     ]);
     for (const result of started) if (result.status === "rejected") throw result.reason;

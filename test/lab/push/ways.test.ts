@@ -87,7 +87,7 @@ describe.skipIf(!built)("hosts behind two bastions side by side", () => {
   test.each([
     ["listens no more", {}, (one: Lab) => one.link.close()],
     ["refuses the login", { acceptsKey: false }, async () => undefined],
-    ["has no Node", { path: "" }, async () => undefined],
+    ["has no Node and has to be a relay", { path: "", vars: { mop_hop: "relay" } }, async () => undefined],
   ] as const)("go through the second when the first %s, and say so", async (_name, b1, strike) => {
     writeFileSync(await setUp({ hosts: { b1 } }), "");
     await strike(lab);

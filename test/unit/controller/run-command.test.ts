@@ -168,7 +168,7 @@ keys = ["a"]
         mop_via: "b1",
       },
       route: [
-        { name: "b1", kind: "relay", user: "ops", address: "b1", port: 22 },
+        { name: "b1", kind: "auto", user: "ops", address: "b1", port: 22 },
         { name: "l1", kind: "relay", user: "deploy", address: "192.0.2.9", port: 22 },
       ],
     });

@@ -52,7 +52,11 @@ function answered(items: readonly { readonly kind: number; readonly body: Uint8A
       const options = { entry: "", order: Buffer.from("order"), secret: true };
       const onEvent = (event: Uint8Array) => void events.push(text(event));
       const sealFor = async () => ({ bytes: Buffer.alloc(99), open: controller.open });
-      const result = await runWing(endpoint, place, { ...options, onEvent }, sealFor).then(text, String);
+      const runners = { push: () => {}, bring: () => "" };
+      const result = await runWing(endpoint, place, { ...options, onEvent }, { sealFor, runners }).then(
+        text,
+        String,
+      );
       return { events, result };
     },
     send: (...more: typeof items) => more.forEach((item) => void sender.push(item)),

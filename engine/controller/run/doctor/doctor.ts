@@ -79,6 +79,12 @@ export async function examine(
       tell(await loginFindings(hop, notes.of(name), index === 0, lost?.error));
       if (lost) return lost;
       if (hop.kind === "jump" && index < hops.length - 1) continue;
+      const jump = whole.jumps?.find(({ at }) => at === name);
+      if (jump && index < hops.length - 1) {
+        const text = `${jump.reason}; it is passed as a jump`;
+        tell([{ hop: name, check: "node", status: "hint", text }]);
+        continue;
+      }
       try {
         const node = mesh.reach(hops.slice(0, index + 1));
         const info = await up(node);
