@@ -12,12 +12,14 @@ const ROOT = path.join(path.dirname(new URL(import.meta.url).pathname), "..");
 const CORE = /^(transport\/(?!ssh\/)|relay\/(?!mesh\/))/;
 /** Parts that bring a package along, to the hosts that need it (tools/walls.mjs knows them too). */
 const PACKAGES = { toml: /^node_modules\/smol-toml\//, yaml: /^node_modules\/yaml\// };
+/** What brings hosts a Node; a relay loads it where it is needed */
+const RUNTIME = /^relay\/(runtime|boot)\//;
 const WING = /^(engine\/(leaf|vocabulary)\/|transport\/(?!ssh\/)|relay\/wing\.ts$)/;
 
 /** Name of the bundle -> its source; a source that doesn't exist yet is left out. */
 function entries(root) {
   const parts = path.join(root, "engine/leaf/parts");
-  const found = { core: "relay/node/main.ts", leaf: "engine/leaf/main.ts" };
+  const found = { core: "relay/node/main.ts", leaf: "engine/leaf/main.ts", runtime: "relay/runtime/part.ts" };
   for (const file of existsSync(parts) ? readdirSync(parts) : [])
     if (file.endsWith(".ts")) found[file.slice(0, -3)] = `engine/leaf/parts/${file}`;
   return Object.entries(found).filter(([, source]) => existsSync(path.join(root, source)));
@@ -74,7 +76,7 @@ export async function buildBundles(root = ROOT) {
       compress: { passes: 3 },
     });
     const code = Buffer.from(text);
-    const may = name === "core" ? CORE : WING;
+    const may = { core: CORE, runtime: RUNTIME }[name] ?? WING;
     const stranger = Object.keys(result.metafile.inputs).find(
       (source) => !may.test(source) && !PACKAGES[name]?.test(source),
     );

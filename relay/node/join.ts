@@ -1,11 +1,13 @@
 import type net from "node:net";
-import type { Duplex } from "node:stream";
-import { asMopError, type MopError } from "../../transport/errors.js";
+import { asMopError, MopError } from "../../transport/errors.js";
 import type { Channel, Endpoint, NodeId, Value } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { encodeValue } from "../../transport/wire/value.js";
+import type { Blobs } from "../blobs/types.js";
 import { bootOverPipe } from "../boot/boot.js";
 import type { AdoptReport, StartOrder } from "../orders.js";
+import type { Run } from "../runtime/types.js";
+import { loadBringer } from "./bringer.js";
 
 /** A connection, or what is left of one. */
 export type LinkBytes = Pick<net.Socket, "bytesWritten" | "bytesRead">;
@@ -13,6 +15,7 @@ export type LinkBytes = Pick<net.Socket, "bytesWritten" | "bytesRead">;
 /** What a node starts children with. */
 export interface JoinPort {
   readonly endpoint: Endpoint;
+  readonly blobs: Blobs;
   /** The core that this node was started from: its children get the same */
   readonly core: Uint8Array;
   /** What the connection to each child costs, by its id, where it is more than its frames */
@@ -21,25 +24,23 @@ export interface JoinPort {
   readonly onLine: (name: string, line: string) => void;
 }
 
-/** A boot command that runs, over a session or as a process. */
-export interface Running {
-  readonly pipe: Duplex;
+/** Where a boot command is run: over a session, or as a process. */
+export interface Runner {
+  readonly run: Run;
   /** Resolves when it is let in */
   readonly authenticated: Promise<unknown>;
-  readonly exit: Promise<unknown>;
-  onStderr(take: (chunk: Buffer) => void): void;
   close(): void;
 }
 
 /**
- * Starts a node over what `running` is and joins it as our child. Until it is let in the child stays expected, so that a
+ * Starts a node by the boot command and joins it as our child. Until it is let in the child stays expected, so that a
  * refused guess can be tried anew without loss; what fails later ends it.
  */
 export async function joinChild(
-  { endpoint, core, onLine }: JoinPort,
+  { endpoint, blobs, core, onLine }: JoinPort,
   channel: Channel,
   { child, elevation }: StartOrder,
-  running: Running,
+  { run, authenticated, close }: Runner,
 ): Promise<void> {
   const report = (message: AdoptReport) =>
     channel.control(encodeValue(message as unknown as Value)).catch(() => {});
@@ -47,24 +48,29 @@ export async function joinChild(
   const fail = (error: MopError) => {
     if (booting) endpoint.dropChild(child.id, error);
     channel.reset(error.code, error.message);
-    running.close();
+    close();
   };
   // The controller gives the child up
   void channel.closed.then((error) => {
     if (error) fail(error);
   });
   try {
-    const boot = bootOverPipe(running.pipe, {
-      name: child.name,
-      nonce: child.nonce,
+    const { name, nonce, bringer } = child;
+    const held = elevation !== null;
+    const bring = bringer && (await loadBringer(blobs, bringer));
+    const first = run((text) => text);
+    const command = bring ? bring({ first, run, name, nonce, held, piece: blobs.get, MopError }) : first;
+    const boot = bootOverPipe(command.pipe, {
+      name,
+      nonce,
       core,
       timeoutMs: child.bootTimeoutMs,
       elevation,
-      onLine: (line) => onLine(child.name, line),
+      onLine: (line) => onLine(name, line),
     });
-    running.onStderr(boot.stderr);
+    command.onStderr(boot.stderr);
     boot.pipe.on("error", () => {});
-    await running.authenticated;
+    await authenticated;
     void report({ type: "authenticated" });
     booting = boot.booted;
     const info = await endpoint.attachChild(child.id, boot.pipe, {
@@ -75,8 +81,8 @@ export async function joinChild(
       deadAfterMs: child.deadAfterMs,
     });
     void report({ type: "up", info });
-    await running.exit;
-    running.close();
+    await command.exit;
+    close();
   } catch (error) {
     const lost = asMopError(error, "BOOT_FAILED");
     // The link only sees that its pipe broke

@@ -24,11 +24,12 @@ export function start(core: Uint8Array): void {
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const endpoint = createEndpoint({ parent: joinStdio(process.stdin, stdout), info: nodeInfo() });
   const links = new Map<NodeId, LinkBytes>();
-  const port: JoinPort = { endpoint, core, links, onLine: (name, line) => say(`${name}: ${line}`) };
+  const blobs = serveBlobs(endpoint);
+  const port: JoinPort = { endpoint, blobs, core, links, onLine: (name, line) => say(`${name}: ${line}`) };
   servePipes(port);
   serveSpawns(port);
   serveReports(endpoint, links);
-  const wings = serveWings({ endpoint, blobs: serveBlobs(endpoint) });
+  const wings = serveWings({ endpoint, blobs });
 
   const end = (status: number) => {
     process.exitCode = status;

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { asMopError } from "../../transport/errors.js";
 import { spawnPiped } from "../boot/spawn.js";
 import { type JoinPort, joinChild } from "./join.js";
@@ -12,13 +13,15 @@ export function serveSpawns(port: JoinPort): void {
         const order = readSpawnOrder(body);
         if (ordered) throw bad("a command runs on this channel");
         ordered = true;
-        const { child, pipe, exit } = spawnPiped(order.argv);
+        let running: Duplex | undefined;
         void joinChild(port, channel, order, {
-          pipe,
-          exit,
+          run(edit) {
+            const { child, pipe, exit } = spawnPiped(order.argv.map(edit));
+            running = pipe;
+            return { pipe, exit, onStderr: (take) => child.stderr.on("data", take) };
+          },
           authenticated: Promise.resolve(),
-          onStderr: (take) => child.stderr.on("data", take),
-          close: () => pipe.destroy(),
+          close: () => running?.destroy(),
         });
       }
     } catch (error) {

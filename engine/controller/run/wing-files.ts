@@ -12,10 +12,10 @@ export interface WingFiles {
 }
 
 const ENTRY = "leaf.js";
-/** The relay program travels by itself, when a node is started. */
-const NO_PART = new Set([ENTRY, "core.js"]);
+/** The relay program travels by itself, when a node is started, and with it what brings hosts a Node. */
+const NO_PART = new Set([ENTRY, "core.js", "runtime.js"]);
 
-/** `leaf.js` is the entry; every other bundle but the core is a part, by its name. */
+/** `leaf.js` is the entry; every other bundle but the relay's is a part, by its name. */
 export async function readWing(mop: MopPackage): Promise<WingFiles> {
   const names = await readdir(mop.bundles).catch(() => [] as string[]);
   if (!names.includes(ENTRY))

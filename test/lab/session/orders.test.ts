@@ -1,5 +1,6 @@
 import net, { type AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { serveBlobs } from "../../../relay/node/blobs.js";
 import { servePipes } from "../../../relay/node/pipes.js";
 import { encodeSessionState } from "../../../relay/session/state.js";
 import { createEndpoint } from "../../../transport/endpoint.js";
@@ -47,7 +48,13 @@ async function createRelay() {
   const controller = createEndpoint({ root: true });
   const [upper, lower] = memoryPipe();
   const relay = createEndpoint({ parent: lower, info: nodeInfo() });
-  servePipes({ endpoint: relay, core: Buffer.from("core"), links: new Map(), onLine: () => {} });
+  servePipes({
+    endpoint: relay,
+    blobs: serveBlobs(relay),
+    core: Buffer.from("core"),
+    links: new Map(),
+    onLine: () => {},
+  });
   await controller.attachChild(1, upper, parentHello(1));
   return { controller, relay };
 }
@@ -182,7 +189,13 @@ describe("orders to a node that opens pipes", () => {
     child.send(frameOf("HELLO", { body: GOOD_BODIES.HELLO! }));
     const [upper3, lower3] = memoryPipe();
     const sibling = createEndpoint({ parent: lower3, info: nodeInfo() });
-    servePipes({ endpoint: sibling, core: Buffer.from("core"), links: new Map(), onLine: () => {} });
+    servePipes({
+      endpoint: sibling,
+      blobs: serveBlobs(sibling),
+      core: Buffer.from("core"),
+      links: new Map(),
+      onLine: () => {},
+    });
     controller.addNode(2, 1);
     controller.addNode(3, 1);
     // A pipe of the controller's, whose number the child may guess
