@@ -3,6 +3,7 @@ import { PolicyError } from "../engine/controller/policy-error.js";
 import { openSshLookup } from "../engine/controller/route/ssh-config.js";
 import { operatorName, runId } from "../engine/controller/run/leaf-log.js";
 import { exitStatus, type TargetOptions } from "../engine/controller/run/options.js";
+import { runtimeFiles } from "../engine/controller/runtimes/supply.js";
 import { createMesh } from "../relay/mesh/create.js";
 import type { DialingMesh, MeshOptions } from "../relay/mesh/types.js";
 import { openAudit } from "./audit.js";
@@ -85,6 +86,7 @@ export async function withMesh(
     operator,
     ...(audit.write ? { onAudit: audit.write } : {}),
     ...(prompter ? { prompter } : {}),
+    runtimes: () => runtimeFiles({ named: flags.runtimes }),
     onNotice: (host, text) => {
       if (flags.verbose) view.note(`${escapeLine(host)}: ${escapeLine(text)}`);
     },

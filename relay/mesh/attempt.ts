@@ -8,7 +8,9 @@ import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { bootOverPipe } from "../boot/boot.js";
 import { type Core, commandFor } from "../boot/core.js";
 import type { AdoptOrder, AdoptReport, BootOrder, Elevation } from "../orders.js";
+import type { BringPort, Command } from "../runtime/types.js";
 import { type Audited, auditHandOff, auditLogin } from "./audit.js";
+import { BRING_MS, type Bringing } from "./bringing.js";
 import { deferred, type Place } from "./place.js";
 import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
 import type { Hop, MeshOptions } from "./types.js";
@@ -20,6 +22,8 @@ export interface StartPort extends WayPort {
   readonly core: Core;
   readonly options: MeshOptions;
   readonly signal: AbortSignal;
+  /** What brings hosts a Node; made when it is asked for first */
+  bringing(): Promise<Bringing>;
 }
 
 /** What one place keeps from one attempt to the next. */
@@ -39,8 +43,17 @@ const BOOT_TIMEOUT_MS = 30_000;
 /** A node that was handed a session says within the boot's own limit how it went; this much later it is not believed any more. */
 const REPORT_LATE_MS = 15_000;
 
-export function bootOrder(port: StartPort, place: Place): BootOrder {
+/** What may bring the place a Node: told to the node before it, too, which does it where the session is handed to that. */
+export async function bringingTo(port: StartPort, { hop, parent }: Place): Promise<Bringing | undefined> {
+  if (!hop.bring) return undefined;
+  const bringing = await port.bringing();
+  if (parent && parent.id !== 0) bringing.allow(parent);
+  return bringing;
+}
+
+export function bootOrder(port: StartPort, place: Place, bringing: Bringing | undefined): BootOrder {
   const { options } = port;
+  const bootTimeoutMs = options.bootTimeoutMs ?? BOOT_TIMEOUT_MS;
   return {
     id: place.id,
     name: place.name,
@@ -49,7 +62,8 @@ export function bootOrder(port: StartPort, place: Place): BootOrder {
     run: options.run,
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
     deadAfterMs: options.deadAfterMs ?? DEAD_AFTER_MS,
-    bootTimeoutMs: options.bootTimeoutMs ?? BOOT_TIMEOUT_MS,
+    bootTimeoutMs: bringing ? Math.max(BRING_MS, bootTimeoutMs) : bootTimeoutMs,
+    ...(bringing ? { bringer: bringing.module } : {}),
   };
 }
 
@@ -117,6 +131,7 @@ export async function attemptNode(
   attempts: Attempts,
 ): Promise<NodeInfo> {
   const elevation = await elevationOf(place.hop);
+  const bringing = await bringingTo(port, place);
   const session = await logIn(port, place, from, pace);
   const way = place.way;
   if (from.type === "node" && way?.channel) {
@@ -124,26 +139,55 @@ export async function attemptNode(
       place.login?.end(error);
       throw error;
     });
-    if (state) return handOver(port, place, from.id, way, { session: state, elevation }, attempts);
+    if (state) {
+      const given = { session: state, elevation };
+      return handOver(port, place, from.id, way, given, attempts, bringing);
+    }
     if (attempts.announced)
       throw new MopError("HANDOFF_IMPOSSIBLE", "the session can't be handed over at the second login");
   }
   follow(place.login, session);
   place.session = session;
-  const order = bootOrder(port, place);
+  const order = bootOrder(port, place, bringing);
   void session.authenticated.then(
     () => {
       place.authenticated = true;
     },
     () => {},
   );
-  let onStderr = (_chunk: Uint8Array) => {};
   const { node, become } = place.hop;
-  const command = commandFor(port.core, order, node, become);
-  const stdio = await session.exec(command, (chunk) => onStderr(chunk), become !== undefined);
-  const started = startHere(port, place, { order, elevation }, stdio, attempts);
-  onStderr = started.stderr;
+  const text = commandFor(port.core, order, node, become, bringing?.runtimes);
+  const exec = (command: string) => execOn(session, command, become !== undefined);
+  const command = bringHere(bringing, { place, order }, await exec(text), (edit) => exec(edit(text)));
+  const started = startHere(port, place, { order, elevation }, command.pipe, attempts);
+  command.onStderr(started.stderr);
   return Promise.race([started.up, session.authenticated.then(() => started.up)]);
+}
+
+/** A command over a session that ends here. */
+async function execOn(session: SshSession, text: string, tty: boolean): Promise<Command> {
+  let take = (_chunk: Buffer) => {};
+  const pipe = await session.exec(text, (chunk) => take(chunk), tty);
+  return {
+    pipe,
+    exit: new Promise((resolve) => pipe.once("close", resolve)),
+    onStderr: (to) => {
+      take = to;
+    },
+  };
+}
+
+/** The boot command `first`, with a Node brought to its host where that is allowed and needed. */
+export function bringHere(
+  bringing: Bringing | undefined,
+  { place, order }: { readonly place: Place; readonly order: BootOrder },
+  first: Command,
+  run: BringPort["run"],
+): Command {
+  const { nonce } = order;
+  return (
+    bringing?.here({ first, run, name: place.name, nonce, held: place.hop.become !== undefined }) ?? first
+  );
 }
 
 /** The session's state, or undefined where it has to stay with us. */
@@ -164,10 +208,12 @@ async function handOver(
   way: Way,
   given: Pick<AdoptOrder, "session" | "elevation">,
   attempts: Attempts,
+  bringing: Bringing | undefined,
 ): Promise<NodeInfo> {
   const channel = way.channel!;
-  const child = bootOrder(port, place);
-  const command = commandFor(port.core, child, place.hop.node, place.hop.become);
+  const child = bootOrder(port, place, bringing);
+  const { node, become } = place.hop;
+  const command = commandFor(port.core, child, node, become, bringing?.runtimes);
   return joinedBelow(port, place, parent, child, attempts, () => ({
     closed: channel.closed,
     reset: () => channel.reset(),

@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
 import { MopError } from "../../transport/errors.js";
 
-/** The core as `npm run build` made it (Brotli); beside the compiled controller, or in dist/ when run from sources. */
-export function readCoreBundle(): Uint8Array {
-  for (const place of ["../../bundles/core.js.br", "../../dist/bundles/core.js.br"]) {
+/** The core as it travels (Brotli). */
+export const readCoreBundle = (): Uint8Array => readBundle("core.js.br");
+
+/** A bundle as `npm run build` made it; beside the compiled controller, or in dist/ when run from sources. */
+export function readBundle(name: string): Uint8Array {
+  for (const folder of ["../../bundles/", "../../dist/bundles/"]) {
     try {
-      return readFileSync(new URL(place, import.meta.url));
+      return readFileSync(new URL(folder + name, import.meta.url));
     } catch {
       // the other place
     }
   }
-  throw new MopError("INTERNAL", "dist/bundles/core.js.br is missing: run `npm run build`");
+  throw new MopError("INTERNAL", `dist/bundles/${name} is missing: run \`npm run build\``);
 }

@@ -4,6 +4,7 @@ import { MopError } from "../../transport/errors.js";
 import type { Login, Target } from "../../transport/ssh/types.js";
 import { coreOf } from "../boot/core.js";
 import { createMeshBlobs } from "./blobs.js";
+import { type Bringing, createBringing } from "./bringing.js";
 import { readCoreBundle } from "./core-bundle.js";
 import { wayOut } from "./grow.js";
 import { createGates } from "./limits.js";
@@ -38,6 +39,8 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal;
   // Every dial listens to it: Node would take many hosts for a leak, and say so to the operator
   setMaxListeners(0, signal);
+  const blobs = createMeshBlobs(endpoint);
+  let bringing: Promise<Bringing> | undefined;
   const tree = createTree({
     endpoint,
     ...transport,
@@ -47,8 +50,13 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     dials: createGates(options.dials ?? DIALS_AT_ONCE),
     logins: createGates(LOGINS_AT_ONCE),
     plainly: new Set(),
+    bringing() {
+      bringing ??= (options.runtimes?.() ?? Promise.resolve({})).then((files) =>
+        createBringing(blobs, files),
+      );
+      return bringing;
+    },
   });
-  const blobs = createMeshBlobs(endpoint);
   const handles = new WeakMap<Place, GrowingHandle>();
   const places = new WeakMap<object, Place>();
 

@@ -7,7 +7,7 @@ import { PolicyError } from "../policy-error.js";
 import { type PasswordCommands, passwordCommands } from "../secrets/password-commands.js";
 import { parseHopName } from "./address.js";
 import { commandHop, entersBy, refuseJumps, withoutSsh } from "./command-hop.js";
-import { type ConnectionVars, connectionVars, type MopHop } from "./connection-vars.js";
+import { type ConnectionVars, connectionVars, type MopHop, nodeOf } from "./connection-vars.js";
 import { noSshConfig, type SshLookup, type SshSettings } from "./ssh-settings.js";
 import { parseVia } from "./via.js";
 import { findWays, type Stop, type StopWay, usualWay, type Way } from "./ways.js";
@@ -94,7 +94,7 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
     return {
       target: makeTarget(stop, known, config, { ...options, passwords }, isTarget),
       kind,
-      node: known.node ?? "",
+      ...nodeOf(known),
     };
   };
 
@@ -109,7 +109,7 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
   const ways = async (name: string, via = options.via): Promise<readonly [Way, ...Way[]]> => {
     const target = stopOf(name, "the target");
     if (vars(target.name).hop === "local")
-      return [{ hops: [localHop(target.name, vars(target.name).node)], skipped: [] }];
+      return [{ hops: [localHop(target.name, nodeOf(vars(target.name)).node)], skipped: [] }];
     const found = await findWays(finder, target, via && before(via, target.name));
     return Promise.all(found.map((way) => wayOf(way, target))) as Promise<[Way, ...Way[]]>;
   };
