@@ -51,7 +51,7 @@ export const BRINGER = [
   '*) no "the Node that was brought does not run in $c (a folder of a file system mounted noexec, or a library is missing):" "$v";; esac; }; ',
 
   'if [ -n "$h" ] && [ -f "$t" ] && safe && own "$t" && sum "$t"; then ',
-  'runs "$t"; exec "$t" -e "$f" "$@"; fi; ',
+  'touch "$t" 2>/dev/null; runs "$t"; exec "$t" -e "$f" "$@"; fi; ',
 
   `z=raw; command -v gzip >/dev/null 2>&1 && z=gz; echo "$b:want $p \${v:-0} $z" >&2; `,
   `[ -n "$h" ] && [ "$k" = ${TAKE} ] || exit 127; `,
@@ -59,7 +59,9 @@ export const BRINGER = [
   'e=$({ umask 077; mkdir -p "$c" && chmod 700 "$c"; } 2>&1) || no "$c can not be made:" "$e"; ',
   'safe || no "$c would be no safe place for it: others may write to ${d:-/}, or own it"; ',
   "t=$c/$h; w=$c/.$h.$$.part; ",
+  // What was cut off, and what nobody ran for 90 days
   'find "$c" -name ".*.part" -mmin +120 -exec rm -f {} + 2>/dev/null; ',
+  'find "$c" -type f -mtime +90 -exec rm -f {} + 2>/dev/null; ',
   'trap "exit 1" HUP INT TERM; drop() { rm -f "$w"; }; trap drop EXIT; ',
   'e=$({ umask 077; : >"$w"; } 2>&1) || no "nothing can be written to $c:" "$e"; y=; ',
   // One piece at a time, asked for: `head` may read ahead, but nothing is there yet to be read

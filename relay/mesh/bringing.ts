@@ -31,13 +31,15 @@ export interface Bringing {
 
 const zip = promisify(gzip);
 
-export async function createBringing(blobs: MeshBlobs, files: RuntimeFiles): Promise<Bringing> {
+/** `keptOnly`: hosts run what is kept there, and nothing is brought. */
+export function createBringing(blobs: MeshBlobs, files: RuntimeFiles, keptOnly = false): Bringing {
   const runtimes: Runtimes = Object.fromEntries(
     Object.entries(files).map(([platform, { hash, size, glibc, pieces }]) => [
       platform,
       { hash, size, glibc, pieces },
     ]),
   );
+  const brought = keptOnly ? {} : runtimes;
   const sources = new Map<string, BlobSource>();
   for (const { file, size, pieces } of Object.values(files))
     pieces.forEach((hash, index) => {
@@ -46,7 +48,7 @@ export async function createBringing(blobs: MeshBlobs, files: RuntimeFiles): Pro
       sources.set(hash, { hash, size: length, read: () => readPiece(file, at, length) });
     });
   const code = Buffer.concat([
-    Buffer.from(`var mopRuntimes=${JSON.stringify(runtimes)};`),
+    Buffer.from(`var mopRuntimes=${JSON.stringify(brought)};`),
     readBundle("runtime.js"),
   ]);
   const module = sha256(code);
@@ -64,7 +66,7 @@ export async function createBringing(blobs: MeshBlobs, files: RuntimeFiles): Pro
       blobs.push([module], [place]);
     },
     here: (port) =>
-      bring(runtimes, {
+      bring(brought, {
         ...port,
         MopError,
         turn,

@@ -52,7 +52,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     plainly: new Set(),
     bringing() {
       bringing ??= (options.runtimes?.() ?? Promise.resolve({})).then((files) =>
-        createBringing(blobs, files),
+        createBringing(blobs, files, options.keptRuntimesOnly),
       );
       return bringing;
     },

@@ -149,6 +149,8 @@ export interface MeshOptions {
   readonly signal?: AbortSignal;
   /** What may be brought to hosts without Node, by platform; called once, when the first such host is reached */
   readonly runtimes?: () => Promise<RuntimeFiles>;
+  /** Where none is kept on a host, none is brought all the same */
+  readonly keptRuntimesOnly?: boolean;
   /** Told of each login, hand-off and elevation when it is through or refused */
   readonly onAudit?: OnAudit;
   /** What the operator should see in passing: "b1: Node found at ..., the banner said ...". Text is untrusted. */

@@ -31,6 +31,8 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
   /** Nothing but the runtime is written */
   let holds = false;
   let later: (() => void) | undefined;
+  /** The first command has said what it wants: its end is none of ours */
+  let repeats = false;
   let current: Command;
   let chosen: Runtime | undefined;
   let packs = false;
@@ -116,6 +118,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     packs = packing === "gz" && port.pack !== undefined;
     if (leave) return undefined;
     holds = true;
+    repeats = !held;
     clearTimeout(timer);
     leave = await port.turn();
     if (pipe.destroyed) return leave();
@@ -162,6 +165,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     const scan = createMarkerScan(`mop-boot:${nonce};`);
     let words = "";
     current = next;
+    repeats = false;
     const hear = (chunk: Buffer) => {
       if (scan.found || current !== next) return;
       words = (words + chunk.toString("utf8")).slice(-8192);
@@ -171,10 +175,10 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
       }
     };
     const ended = (error?: Error) => {
-      if (current !== next || pipe.destroyed) return;
+      if (current !== next || repeats || pipe.destroyed) return;
       if (error || scan.found) finish(error);
       // What it wants may come in behind its end
-      else setTimeout(() => current === next && finish(), LAST_WORDS_MS);
+      else setTimeout(() => current === next && !repeats && finish(), LAST_WORDS_MS);
     };
     const finish = (error?: Error) => {
       if (error) pipe.destroy(error);
@@ -197,8 +201,9 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     next.pipe.on("close", () => {
       if (!next.pipe.readableEnded) ended();
     });
+    // One that ended before Node ran has another behind it, or fails the pipe
     void next.exit.then((status) => {
-      if (current === next) exited(status);
+      if (scan.found) exited(status);
     });
   }
 
