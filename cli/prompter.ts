@@ -48,8 +48,14 @@ async function readLine(reader: Interface, hidden: boolean): Promise<string | un
   }
 }
 
+/** Questions at a terminal, one at a time. */
+export interface TerminalPrompter extends Prompter {
+  /** Anything but a yes is a no */
+  yes(question: string): Promise<boolean>;
+}
+
 /** Asks on the terminal, one question at a time, each secret once; undefined where nobody sits at one. */
-export function terminalPrompter(): Prompter | undefined {
+export function terminalPrompter(): TerminalPrompter | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   const answers = new Map<string, Promise<string | undefined>>();
   let last: Promise<unknown> = Promise.resolve();
@@ -63,6 +69,11 @@ export function terminalPrompter(): Prompter | undefined {
     return answer;
   };
   return {
+    yes(question) {
+      const answer = last.then(() => askYes(question));
+      last = answer;
+      return answer;
+    },
     passphrase: (keyFile) => once(`key ${keyFile}`, `Passphrase for ${escapeLine(keyFile)}: `),
     password: (target, prompt) =>
       once(

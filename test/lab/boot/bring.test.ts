@@ -73,6 +73,7 @@ interface Options {
   readonly runtimes?: Runtimes;
   readonly held?: boolean;
   readonly packs?: boolean;
+  readonly turn?: () => Promise<() => void>;
   readonly pieces?: readonly Buffer[];
   /** Instead of what the hash names */
   readonly piece?: (hash: string) => Promise<Uint8Array>;
@@ -135,7 +136,7 @@ function boot(on: Host, options: Options = {}) {
     nonce,
     held,
     MopError,
-    turn: async () => () => {},
+    turn: options.turn ?? (async () => () => {}),
     piece: async (hash) => {
       given.push(hash);
       return options.piece ? options.piece(hash) : pieces.find((piece) => sha256(piece) === hash)!;
@@ -240,6 +241,30 @@ describe("a host without Node is brought one", () => {
     const again = boot(on, { pieces: [real] });
     await upOf(again);
     expect(again.given).toEqual([sha256(real)]);
+  });
+
+  test("when it is its turn, however long that takes", async () => {
+    let left = 0;
+    const turn = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      return () => left++;
+    };
+    for (const held of [false, true]) expect(await upOf(boot(host(), { held, turn }))).toContain("PING");
+    expect(left).toBeGreaterThanOrEqual(2);
+  });
+
+  test("its command has ended when Node has, not when the one that found none did", async () => {
+    const run = boot(host());
+    let ended = false;
+    void run.brought.exit.then(() => {
+      ended = true;
+    });
+    run.pipe.write("PING\n");
+    await run.booted;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ended).toBe(false);
+    run.children.at(-1)!.kill("SIGKILL");
+    await run.brought.exit;
   });
 
   test("a Node 14 in its PATH counts as none", async () => {
