@@ -1,15 +1,17 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { PolicyError } from "../engine/controller/policy-error.js";
+import { askingMesh } from "../engine/controller/route/asking-mesh.js";
 import { openSshLookup } from "../engine/controller/route/ssh-config.js";
 import { operatorName, runId } from "../engine/controller/run/leaf-log.js";
 import { exitStatus, type TargetOptions } from "../engine/controller/run/options.js";
+import { runtimeFiles, type Supplied, supplied } from "../engine/controller/runtimes/supply.js";
 import { createMesh } from "../relay/mesh/create.js";
 import type { DialingMesh, MeshOptions } from "../relay/mesh/types.js";
 import { openAudit } from "./audit.js";
 import type { ConnectionFlags } from "./options.js";
 import { escapeLine } from "./output/escape.js";
 import type { View } from "./output/view.js";
-import { askSecret, terminalPrompter } from "./prompter.js";
+import { askSecret, type TerminalPrompter, terminalPrompter } from "./prompter.js";
 import { createStop, type Stop } from "./stop.js";
 import { warnUnchecked } from "./unchecked.js";
 
@@ -72,23 +74,25 @@ export async function withMesh(
   flags: ConnectionFlags,
   view: View,
   work: (connection: Connection) => Promise<Parameters<typeof exitStatus>[0]>,
-  open: (options: MeshOptions) => DialingMesh = createMesh,
+  open?: (options: MeshOptions) => DialingMesh,
 ): Promise<number> {
   const stop = createStop(flags.timeout, view.note);
   const prompter = terminalPrompter();
   const run = runId();
   const operator = operatorName();
   const audit = openAudit(flags.audit, { run, operator }, view.note);
-  const growing = open({
+  const options: MeshOptions = {
     pace: flags.pace ?? "eager",
     run,
     operator,
     ...(audit.write ? { onAudit: audit.write } : {}),
     ...(prompter ? { prompter } : {}),
+    runtimes: () => runtimeFiles({ named: flags.runtimes }),
     onNotice: (host, text) => {
       if (flags.verbose) view.note(`${escapeLine(host)}: ${escapeLine(text)}`);
     },
-  });
+  };
+  const growing = open ? open(options) : askWhereNoNode(createMesh(options), prompter, flags);
   const mesh = warnUnchecked(growing, view.note);
   try {
     const result = await work({ mesh, stop, run });
@@ -102,6 +106,32 @@ export async function withMesh(
     await audit.close();
     stop.release();
   }
+}
+
+/** At a terminal hosts without Node may be brought one, where the operator says so. */
+function askWhereNoNode(
+  mesh: DialingMesh,
+  prompter: TerminalPrompter | undefined,
+  { runtimes }: ConnectionFlags,
+): DialingMesh {
+  if (!prompter) return mesh;
+  return askingMesh(mesh, async (hosts) => {
+    const question = bringQuestion(hosts, await supplied({ named: runtimes }));
+    return question !== undefined && prompter.yes(question);
+  });
+}
+
+/** Undefined where nothing could be brought. */
+export function bringQuestion(hosts: readonly string[], from: readonly Supplied[]): string | undefined {
+  if (from.length === 0) return undefined;
+  const names = hosts.map(escapeLine);
+  const which =
+    names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)} have` : `${names[0]} has`;
+  const sizes = from.map(({ platform, file }) => `${platform} ${Math.round(statSync(file).size / 1e6)} MB`);
+  return (
+    `${which} no Node 16 or newer. Bring one there, and to others without it in this run? It is kept in ` +
+    `~/.cache/mop/runtime (${sizes.join(", ")}); mop_node = "push" allows it without asking. [y/N] `
+  );
 }
 
 /** "b1, b2,": its words; undefined stays it. */

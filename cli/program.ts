@@ -8,6 +8,7 @@ import { addInventory } from "./commands/inventory.js";
 import { addPing } from "./commands/ping.js";
 import { addLocal, addPush } from "./commands/push.js";
 import { addRun } from "./commands/run.js";
+import { addRuntime } from "./commands/runtime.js";
 import { addTrust } from "./commands/trust.js";
 import { addValidate } from "./commands/validate.js";
 import { sentenceOf } from "./faults.js";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly ((program: Command, outcome: Outcome) => void)[]
   addFacts,
   addInventory,
   addTrust,
+  addRuntime,
   addInit,
   addDemo,
 ];

@@ -57,8 +57,14 @@ async function readLine(
   }
 }
 
+/** Questions at a terminal, one at a time. */
+export interface TerminalPrompter extends Prompter {
+  /** Anything but a yes is a no */
+  yes(question: string): Promise<boolean>;
+}
+
 /** Asks on the terminal, one question at a time, each secret once but for wrong ones; undefined where nobody sits at one. */
-export function terminalPrompter(): Prompter | undefined {
+export function terminalPrompter(): TerminalPrompter | undefined {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   const answers = new Map<string, Promise<string | undefined>>();
   let last: Promise<unknown> = Promise.resolve();
@@ -72,6 +78,11 @@ export function terminalPrompter(): Prompter | undefined {
     return answer;
   };
   return {
+    yes(question) {
+      const answer = last.then(() => askYes(question));
+      last = answer;
+      return answer;
+    },
     passphrase: (keyFile, again = false) =>
       once(`key ${keyFile}`, `Passphrase for ${escapeLine(keyFile)}: `, again),
     password: (target, prompt, again = false) =>

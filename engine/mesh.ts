@@ -5,6 +5,7 @@ import type { MopPackage } from "./controller/policy/mop-package.js";
 import type { RoutePlanner } from "./controller/route/routes.js";
 import type { SshLookup } from "./controller/route/ssh-settings.js";
 import type { RunOptions, RunResult, TargetOptions } from "./controller/run/options.js";
+import type { NamedRuntimes } from "./controller/runtimes/supply.js";
 import { type Output, RemoteHost } from "./remote-host.js";
 import type { RunEvent } from "./vocabulary/events.js";
 import type { InventorySource } from "./vocabulary/language.js";
@@ -32,6 +33,8 @@ export interface MeshOptions {
   readonly pace?: LoginPace;
   /** Who answers questions; default: nobody, a login that would ask fails */
   readonly prompter?: Prompter;
+  /** Files with a Node for hosts that have none, by platform ("linux-arm64"), as [runtimes] in defaults.toml */
+  readonly runtimes?: NamedRuntimes;
   /** Closes everything when aborted */
   readonly signal?: AbortSignal;
   /** What relative paths are relative to. Default: the working folder */
@@ -199,6 +202,10 @@ async function treeOptions(options: MeshOptions) {
     pace,
     run: runId(),
     operator: operatorName(),
+    runtimes: async () => {
+      const { runtimeFiles } = await import("./controller/runtimes/supply.js");
+      return runtimeFiles({ named: options.runtimes });
+    },
     ...(prompter ? { prompter } : {}),
     ...(signal ? { signal } : {}),
     ...(onNotice ? { onNotice } : {}),

@@ -79,6 +79,8 @@ export interface BootOrder {
   readonly deadAfterMs: number;
   /** Milliseconds from the command's start to the first frame */
   readonly bootTimeoutMs: number;
+  /** SHA-256 of the module that brings the host a Node where it has none (relay/runtime); absent: nothing does */
+  readonly bringer?: string;
 }
 
 /** `control` message up on an adopted pipe or a `spawn`; after `up` frames flow over the new link and the channel only lives on. */

@@ -16,6 +16,8 @@ const PACKAGES = {
   toml: /^node_modules\/smol-toml\//,
   yaml: /^node_modules\/yaml\//,
 };
+/** What brings hosts a Node; a relay loads it where it is needed */
+const RUNTIME = /^relay\/(runtime|boot)\//;
 const WING = /^(engine\/(leaf|vocabulary)\/|transport\/(?!ssh\/)|relay\/wing\.ts$)/;
 
 /** Name of the bundle -> its source; a source that doesn't exist yet is left out. */
@@ -25,6 +27,7 @@ function entries(root) {
     core: "relay/node/main.ts",
     seal: "relay/seal/part.ts",
     runner: "relay/runner/run-wing.ts",
+    runtime: "relay/runtime/part.ts",
     leaf: "engine/leaf/main.ts",
   };
   for (const file of existsSync(parts) ? readdirSync(parts) : [])
@@ -92,7 +95,7 @@ export async function buildBundles(root = ROOT) {
       compress: { passes: 3 },
     });
     const code = Buffer.from(text);
-    const may = source.startsWith("relay/") ? CORE : WING;
+    const may = name === "runtime" ? RUNTIME : source.startsWith("relay/") ? CORE : WING;
     const stranger = Object.keys(result.metafile.inputs).find(
       (source) => !may.test(source) && !PACKAGES[name]?.test(source),
     );

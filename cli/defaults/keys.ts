@@ -1,8 +1,12 @@
+import { PLATFORMS, type PlatformName } from "../../engine/controller/runtimes/platforms.js";
 import { BASTION_KINDS, type BastionKind } from "../../relay/mesh/types.js";
 import type { HostKeyPolicy, LoginPace } from "../../transport/ssh/types.js";
 
+/** A file with a Node for a platform. */
+type RuntimeKey = `runtime ${PlatformName}`;
+
 /** What defaults.toml says, where command line and inventory are silent. */
-export interface Defaults {
+export interface Defaults extends Readonly<Partial<Record<RuntimeKey, string>>> {
   readonly user?: string;
   readonly password?: string;
   readonly identity?: string;
@@ -94,6 +98,7 @@ export const KEYS: Readonly<Record<string, Key>> = {
   "[log] enabled": choice("logEnabled", { true: true, false: false }),
   "[audit] path": file("audit"),
   "[audit] enabled": choice("auditEnabled", { true: true, false: false }),
+  ...Object.fromEntries(PLATFORMS.map((platform) => [`[runtimes] ${platform}`, file(`runtime ${platform}`)])),
 };
 
 /** Keys of OpsMop's that have nothing to do here, and why. */

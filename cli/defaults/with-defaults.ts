@@ -1,4 +1,6 @@
 import type { LeafLogOptions } from "../../engine/controller/run/leaf-log.js";
+import { PLATFORMS } from "../../engine/controller/runtimes/platforms.js";
+import type { NamedRuntimes } from "../../engine/controller/runtimes/supply.js";
 import type { AuditOptions } from "../audit.js";
 import type { ConnectionFlags } from "../options.js";
 import { escapeLine } from "../output/escape.js";
@@ -15,6 +17,8 @@ export interface DefaultFlags {
   readonly log?: LeafLogOptions | false;
   /** false: no audit log is kept */
   readonly audit?: AuditOptions | false;
+  /** Files with a Node, by platform */
+  readonly runtimes?: NamedRuntimes;
 }
 
 /** A command's flags over the operator's defaults. */
@@ -28,10 +32,17 @@ export async function withDefaults<F extends Partial<ConnectionFlags>>(
 
 function layOver<F extends Partial<ConnectionFlags>>(flags: F, defaults: Defaults): F & DefaultFlags {
   const { identity, password, becomePassword, log, logEnabled, audit, auditEnabled, ...plain } = defaults;
+  const runtimes = Object.fromEntries(
+    PLATFORMS.flatMap((platform) => {
+      const file = defaults[`runtime ${platform}`];
+      return file === undefined ? [] : [[platform, file]];
+    }),
+  );
   const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)) as F;
   return {
     ...plain,
     ...given,
+    runtimes,
     ...(identity === undefined ? {} : { defaultIdentity: identity }),
     ...(password === undefined ? {} : { defaultPassword: password }),
     ...(becomePassword === undefined ? {} : { defaultBecomePassword: becomePassword }),

@@ -145,11 +145,14 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     const detail = marker?.[2] ? quote(marker[2], 1500) : "nothing";
     switch (marker?.[1]) {
       case "none":
-        return failed("NO_NODE", `no Node found there; tried ${detail} (mop_node sets the path)`);
+        return failed(
+          "NO_NODE",
+          `no Node found there; tried ${detail} (mop_node sets the path, or is "push" to bring one)`,
+        );
       case "old":
         return failed(
           "NODE_TOO_OLD",
-          `Node 16 or newer is needed there; found ${detail} (mop_node sets the path)`,
+          `Node 16 or newer is needed there; found ${detail} (mop_node sets the path, or is "push" to bring one)`,
         );
       case "corrupt":
         return failed("CORE_CORRUPT", "the core arrived damaged: its SHA-256 is wrong");

@@ -1,6 +1,8 @@
 import { MopError } from "../../transport/errors.js";
 import { type Become, becomeArgs } from "./become.js";
 import { FIRST_STAGE } from "./first-stage.js";
+import { BRINGER } from "./runtime-finder.js";
+import { ASK, TAKE } from "./runtime-words.js";
 
 /** Oldest Node that the core runs on. */
 export const OLDEST_NODE = 16;
@@ -18,6 +20,8 @@ export interface BootCommand {
   readonly title: string;
   /** Run as another account */
   readonly become?: Become | undefined;
+  /** Hashes of what may be brought where there is no Node, by platform; absent: nothing may */
+  readonly runtimes?: Readonly<Record<string, { readonly hash: string }>> | undefined;
 }
 
 /**
@@ -25,7 +29,7 @@ export interface BootCommand {
  * the first stage. The same characters are forbidden as there.
  */
 const FINDER = [
-  "f=$1; n=$2; shift 2; t=; o=; ",
+  "t=; o=; ",
   `g() { c=$1; shift; p=$(command -v "$c" 2>/dev/null) || p=; `,
   `[ -n "$p" ] || { t="$t, $c"; return 0; }; `,
   `v=$("$p" -v 2>/dev/null </dev/null); m=\${v#v}; m=\${m%%.*}; `,
@@ -38,6 +42,10 @@ const FINDER = [
   "for c in /usr/local/bin/node /usr/bin/node /usr/bin/nodejs /opt/*/bin/node /usr/local/*/bin/node ",
   '"$l" "$HOME"/.volta/bin/node "$HOME"/.local/bin/node /opt/homebrew/bin/node /snap/bin/node; ',
   'do g "$c" "$@"; done; fi; ',
+].join("");
+
+/** The end where none was found: `$o` are those that are too old, `$t` what was tried. */
+const NONE = [
   'if [ -n "$o" ]; then echo "mop-boot:$1:old:$o;" >&2; exit 126; fi; ',
   'echo "mop-boot:$1:none:$t;" >&2; exit 127',
 ].join("");
@@ -61,8 +69,21 @@ export function bootCommand(options: BootCommand): string {
 
 /** What `sh -c` is given. */
 export function shellArgs(options: BootCommand): string[] {
-  const args = [FINDER, "mop", FIRST_STAGE, options.node, ...firstStageArgs(options).slice(2)];
-  return options.become ? becomeArgs(options.become, options.nonce, args) : args;
+  const { become, nonce, runtimes } = options;
+  const args = runtimes
+    ? [
+        `f=$1; n=; k=$2; r=$3; shift 3; ${FINDER}${BRINGER}`,
+        "mop",
+        FIRST_STAGE,
+        // Where another account is become, nothing is written before Node runs
+        become ? TAKE : ASK,
+        Object.entries(runtimes)
+          .map(([platform, { hash }]) => `${platform}=${hash}`)
+          .join(" "),
+      ]
+    : [`f=$1; n=$2; shift 2; ${FINDER}${NONE}`, "mop", FIRST_STAGE, options.node];
+  args.push(...firstStageArgs(options).slice(2));
+  return become ? becomeArgs(become, nonce, args) : args;
 }
 
 /** Node's own arguments, where no shell is needed to find it. */

@@ -16,9 +16,15 @@ export function coreOf(bytes: Uint8Array): Core {
 }
 
 /** What a boot command for one node is built from; `node` is the path of the host's Node or empty. */
-export function commandOptions(core: Core, order: BootOrder, node: string, become?: Become): BootCommand {
+export function commandOptions(
+  core: Core,
+  order: BootOrder,
+  node: string,
+  become?: Become,
+  runtimes?: BootCommand["runtimes"],
+): BootCommand {
   const { nonce, title } = order;
-  return { node, nonce, size: core.bytes.length, hash: core.hash, title, become };
+  return { node, nonce, size: core.bytes.length, hash: core.hash, title, become, runtimes };
 }
 
 export const commandFor = (...of: Parameters<typeof commandOptions>): string =>

@@ -9,7 +9,9 @@ import { problemOf } from "../../transport/wire/problem.js";
 import { bootOverPipe } from "../boot/boot.js";
 import { type Core, commandFor } from "../boot/core.js";
 import type { AdoptOrder, AdoptReport, BootOrder, Elevation } from "../orders.js";
+import type { BringPort, Command } from "../runtime/types.js";
 import { type Audited, auditHandOff, auditLogin } from "./audit.js";
+import { BRING_MS, type Bringing } from "./bringing.js";
 import { keepLogin } from "./left.js";
 import { deferred, type Place } from "./place.js";
 import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
@@ -24,6 +26,8 @@ export interface StartPort extends WayPort {
   readonly options: MeshOptions;
   readonly signal: AbortSignal;
   readonly sealFor: SealFor;
+  /** What brings hosts a Node; made when it is asked for first */
+  bringing(): Promise<Bringing>;
 }
 
 /** What one place keeps from one attempt to the next. */
@@ -43,8 +47,17 @@ const BOOT_TIMEOUT_MS = 30_000;
 /** A node that was handed a session says within the boot's own limit how it went; this much later it is not believed any more. */
 const REPORT_LATE_MS = 15_000;
 
-export function bootOrder(port: StartPort, place: Place): BootOrder {
+/** What may bring the place a Node: told to the node before it, too, which does it where the session is handed to that. */
+export async function bringingTo(port: StartPort, { hop, parent }: Place): Promise<Bringing | undefined> {
+  if (!hop.bring) return undefined;
+  const bringing = await port.bringing();
+  if (parent && parent.id !== 0) bringing.allow(parent);
+  return bringing;
+}
+
+export function bootOrder(port: StartPort, place: Place, bringing: Bringing | undefined): BootOrder {
   const { options } = port;
+  const bootTimeoutMs = options.bootTimeoutMs ?? BOOT_TIMEOUT_MS;
   return {
     id: place.id,
     name: place.name,
@@ -53,7 +66,8 @@ export function bootOrder(port: StartPort, place: Place): BootOrder {
     run: options.run,
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
     deadAfterMs: options.deadAfterMs ?? DEAD_AFTER_MS,
-    bootTimeoutMs: options.bootTimeoutMs ?? BOOT_TIMEOUT_MS,
+    bootTimeoutMs: bringing ? Math.max(BRING_MS, bootTimeoutMs) : bootTimeoutMs,
+    ...(bringing ? { bringer: bringing.module } : {}),
   };
 }
 
@@ -121,6 +135,7 @@ export async function attemptNode(
   attempts: Attempts,
 ): Promise<NodeInfo> {
   const elevation = await elevationOf(place.hop);
+  const bringing = await bringingTo(port, place);
   const session = await logIn(port, place, from, pace);
   const way = place.way;
   if (from.type === "node" && way?.channel) {
@@ -128,38 +143,33 @@ export async function attemptNode(
       place.login?.end(error);
       throw error;
     });
-    if (state) return handOver(port, place, from.id, way, { session: state, elevation }, attempts);
+    if (state) {
+      const given = { session: state, elevation };
+      return handOver(port, place, from.id, way, given, attempts, bringing);
+    }
     if (attempts.announced)
       throw new MopError("HANDOFF_IMPOSSIBLE", "the session can't be handed over at the second login");
   }
   follow(place.login, session);
   place.session = session;
-  const order = bootOrder(port, place);
+  const order = bootOrder(port, place, bringing);
   void session.authenticated.then(
     () => {
       place.authenticated = true;
     },
     () => {},
   );
-  let onStderr = (_chunk: Uint8Array) => {};
   const { node, become } = place.hop;
-  const command = commandFor(port.core, order, node, become);
-  const stdio = await inTime(
-    place,
-    order,
-    session.exec(command, (chunk) => onStderr(chunk), become !== undefined),
-  );
-  const started = startHere(port, place, { order, elevation }, stdio, attempts);
-  onStderr = started.stderr;
+  const text = commandFor(port.core, order, node, become, bringing?.runtimes);
+  const exec = (command: string) => inTime(place, order, execOn(session, command, become !== undefined));
+  const command = bringHere(bringing, { place, order }, await exec(text), (edit) => exec(edit(text)));
+  const started = startHere(port, place, { order, elevation }, command.pipe, attempts);
+  command.onStderr(started.stderr);
   return Promise.race([started.up, session.authenticated.then(() => started.up)]);
 }
 
 /** A server that let us in, or whoever stands before it, may still not answer when asked for a command. */
-async function inTime(
-  place: Place,
-  { bootTimeoutMs }: BootOrder,
-  starting: Promise<Duplex>,
-): Promise<Duplex> {
+async function inTime<T>(place: Place, { bootTimeoutMs }: BootOrder, starting: Promise<T>): Promise<T> {
   const ms = place.hop.target.connectTimeoutMs || bootTimeoutMs;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -167,6 +177,32 @@ async function inTime(
     timer = setTimeout(() => reject(new MopError("CONNECT_TIMEOUT", text)), ms);
   });
   return Promise.race([starting, late]).finally(() => clearTimeout(timer));
+}
+
+/** A command over a session that ends here. */
+async function execOn(session: SshSession, text: string, tty: boolean): Promise<Command> {
+  let take = (_chunk: Buffer) => {};
+  const pipe = await session.exec(text, (chunk) => take(chunk), tty);
+  return {
+    pipe,
+    exit: new Promise((resolve) => pipe.once("close", resolve)),
+    onStderr: (to) => {
+      take = to;
+    },
+  };
+}
+
+/** The boot command `first`, with a Node brought to its host where that is allowed and needed. */
+export function bringHere(
+  bringing: Bringing | undefined,
+  { place, order }: { readonly place: Place; readonly order: BootOrder },
+  first: Command,
+  run: BringPort["run"],
+): Command {
+  const { nonce } = order;
+  return (
+    bringing?.here({ first, run, name: place.name, nonce, held: place.hop.become !== undefined }) ?? first
+  );
 }
 
 /** The session's state, or undefined where it has to stay with us. */
@@ -187,10 +223,12 @@ async function handOver(
   way: Way,
   given: Pick<AdoptOrder, "session" | "elevation">,
   attempts: Attempts,
+  bringing: Bringing | undefined,
 ): Promise<NodeInfo> {
   const channel = way.channel!;
-  const child = bootOrder(port, place);
-  const command = commandFor(port.core, child, place.hop.node, place.hop.become);
+  const child = bootOrder(port, place, bringing);
+  const { node, become } = place.hop;
+  const command = commandFor(port.core, child, node, become, bringing?.runtimes);
   return joinedBelow(port, place, parent, child, attempts, () => ({
     answerMs: place.hop.target.connectTimeoutMs,
     closed: channel.closed,

@@ -4,7 +4,7 @@ import { MopError } from "../../transport/errors.js";
 import type { BlobSource } from "./types.js";
 
 /** A bundle as `npm run build` made it; beside the compiled controller, or in dist/ when run from sources. */
-function readBundle(name: string): Uint8Array {
+export function readBundle(name: string): Uint8Array {
   for (const place of ["../../bundles/", "../../dist/bundles/"]) {
     try {
       return readFileSync(new URL(place + name, import.meta.url));

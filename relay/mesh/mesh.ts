@@ -4,6 +4,7 @@ import { MopError } from "../../transport/errors.js";
 import type { Login, Target } from "../../transport/ssh/types.js";
 import { coreOf } from "../boot/core.js";
 import { createMeshBlobs } from "./blobs.js";
+import { type Bringing, createBringing } from "./bringing.js";
 import { readCoreBundle } from "./bundles.js";
 import { createDoors } from "./doors.js";
 import { wayOut } from "./grow.js";
@@ -42,6 +43,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   const sealFor = createSealing(blobs);
   const doors = createDoors(options.dials);
   const runners = createRunners(blobs);
+  let bringing: Promise<Bringing> | undefined;
   const tree = createTree({
     endpoint,
     ...transport,
@@ -51,6 +53,12 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     doors,
     plainly: new Set(),
     sealFor,
+    bringing() {
+      bringing ??= (options.runtimes?.() ?? Promise.resolve({})).then((files) =>
+        createBringing(blobs, files, options.keptRuntimesOnly),
+      );
+      return bringing;
+    },
   });
   const handles = new WeakMap<Place, GrowingHandle>();
   const places = new WeakMap<object, Place>();

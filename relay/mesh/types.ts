@@ -4,6 +4,7 @@ import type { LoginPace, Prompter, Target } from "../../transport/ssh/types.js";
 import type { NodeId, NodeInfo, Value } from "../../transport/types.js";
 import type { Become } from "../boot/become.js";
 import type { OnAudit } from "./audit.js";
+import type { RuntimeFiles } from "./bringing.js";
 
 /** How a host on a route may be passed; what each means is in hops/. */
 export const HOP_KINDS = [
@@ -30,6 +31,8 @@ export interface Hop {
   readonly kind: HopKind;
   /** Path of the host's Node (mop_node); empty: look for it */
   readonly node: string;
+  /** Where none is found, one may be brought (mop_node = "push") */
+  readonly bring?: boolean;
   /**
    * `command` only: program and arguments that lead into it. What is to be run there goes behind them, or as one word of
    * shell in the place of `{command}`
@@ -164,6 +167,10 @@ export interface MeshOptions {
   readonly deadAfterMs?: number;
   readonly bootTimeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** What may be brought to hosts without Node, by platform; called once, when the first such host is reached */
+  readonly runtimes?: () => Promise<RuntimeFiles>;
+  /** Where none is kept on a host, none is brought all the same */
+  readonly keptRuntimesOnly?: boolean;
   /** Told of each login, hand-off and elevation when it is through or refused */
   readonly onAudit?: OnAudit;
   /** What the operator should see in passing: "b1: Node found at ..., the banner said ...". Text is untrusted. */

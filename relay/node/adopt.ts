@@ -19,15 +19,19 @@ export async function adopt(
     const { bytesWritten, bytesRead } = socket;
     if (port.links.get(child.id) === socket) port.links.set(child.id, { bytesWritten, bytesRead });
   });
-  let take = (_chunk: Buffer) => {};
-  const { pipe, exit } = session.exec(command, (chunk) => take(chunk), elevation !== null);
   return joinChild(port, channel, order, {
-    pipe,
-    exit,
-    authenticated: session.authenticated,
-    onStderr: (to) => {
-      take = to;
+    run(edit) {
+      let take = (_chunk: Buffer) => {};
+      const { pipe, exit } = session.exec(edit(command), (chunk) => take(chunk), elevation !== null);
+      return {
+        pipe,
+        exit,
+        onStderr: (to) => {
+          take = to;
+        },
+      };
     },
+    authenticated: session.authenticated,
     keep() {
       port.sessions.set(child.id, session);
       void session.closed.then((error) => error && channel.reset(error.code, error.message));

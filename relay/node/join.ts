@@ -1,12 +1,14 @@
-import type { Duplex } from "node:stream";
-import { asMopError, type MopError } from "../../transport/errors.js";
+import { asMopError, MopError } from "../../transport/errors.js";
 import type { Channel, Endpoint, NodeId, Value } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { problemValue } from "../../transport/wire/problem.js";
 import { encodeValue } from "../../transport/wire/value.js";
+import type { Blobs } from "../blobs/types.js";
 import { bootOverPipe } from "../boot/boot.js";
 import type { AdoptReport, StartOrder } from "../orders.js";
+import type { BringModule, Run } from "../runtime/types.js";
 import type { AdoptedSession } from "../session/adopt.js";
+import { loadPart } from "./part.js";
 
 /** A connection, or what is left of one; a pipe through a session counts nothing. */
 export type LinkBytes = { readonly [name in "bytesWritten" | "bytesRead"]?: number | undefined };
@@ -14,6 +16,7 @@ export type LinkBytes = { readonly [name in "bytesWritten" | "bytesRead"]?: numb
 /** What a node starts children with. */
 export interface JoinPort {
   readonly endpoint: Endpoint;
+  readonly blobs: Blobs;
   /** The core that this node was started from: its children get the same */
   readonly core: Uint8Array;
   /** What the connection to each child costs, by its id, where it is more than its frames */
@@ -24,27 +27,25 @@ export interface JoinPort {
   readonly onLine: (name: string, line: string) => void;
 }
 
-/** A boot command that runs, over a session or as a process. */
-export interface Running {
-  readonly pipe: Duplex;
+/** Where a boot command is run: over a session, or as a process. */
+export interface Runner {
+  readonly run: Run;
   /** Resolves when it is let in; without a login, that is when it runs */
   readonly authenticated?: Promise<unknown>;
-  readonly exit: Promise<unknown>;
-  onStderr(take: (chunk: Buffer) => void): void;
   /** Where there is more to it than the command: keeps it though no node comes up */
   keep?(): void;
   close(): void;
 }
 
 /**
- * Starts a node over what `running` is and joins it as our child. Until it is let in the child stays expected, so that a
+ * Starts a node by the boot command and joins it as our child. Until it is let in the child stays expected, so that a
  * refused guess can be tried anew without loss; what fails later ends it.
  */
 export async function joinChild(
-  { endpoint, core, onLine }: JoinPort,
+  { endpoint, blobs, core, onLine }: JoinPort,
   channel: Channel,
   { child, elevation }: StartOrder,
-  running: Running,
+  { run, authenticated, keep, close }: Runner,
 ): Promise<void> {
   const report = (message: AdoptReport) =>
     channel.control(encodeValue(message as unknown as Value)).catch(() => {});
@@ -52,24 +53,29 @@ export async function joinChild(
   const fail = (error: MopError) => {
     if (booting) endpoint.dropChild(child.id, error);
     channel.reset(error.code, error.message);
-    running.close();
+    close();
   };
   // The controller gives the child up
   void channel.closed.then((error) => {
     if (error) fail(error);
   });
   try {
-    const boot = bootOverPipe(running.pipe, {
-      name: child.name,
-      nonce: child.nonce,
+    const { name, nonce, bringer } = child;
+    const held = elevation !== null;
+    const { bring } = bringer ? await loadPart<BringModule>(blobs, bringer) : {};
+    const first = run((text) => text);
+    const command = bring ? bring({ first, run, name, nonce, held, piece: blobs.get, MopError }) : first;
+    const boot = bootOverPipe(command.pipe, {
+      name,
+      nonce,
       core,
       timeoutMs: child.bootTimeoutMs,
       elevation,
-      onLine: (line) => onLine(child.name, line),
+      onLine: (line) => onLine(name, line),
     });
-    running.onStderr(boot.stderr);
+    command.onStderr(boot.stderr);
     boot.pipe.on("error", () => {});
-    await (running.authenticated ?? boot.booted);
+    await (authenticated ?? boot.booted);
     void report({ type: "authenticated" });
     booting = boot.booted;
     const info = await endpoint.attachChild(child.id, boot.pipe, {
@@ -80,16 +86,16 @@ export async function joinChild(
       deadAfterMs: child.deadAfterMs,
     });
     void report({ type: "up", info });
-    await running.exit;
-    running.close();
+    await command.exit;
+    close();
   } catch (error) {
     const lost = asMopError(error, "BOOT_FAILED");
     // The link only sees that its pipe broke
     const why = lost.code === "LINK_LOST" && booting ? await booting.then(() => lost, asMopError) : lost;
-    if (!booting || !running.keep) return fail(why);
+    if (!booting || !keep) return fail(why);
     // Before others hear that the child is gone
     void report({ type: "failed", problem: problemValue(why) });
     endpoint.dropChild(child.id, why);
-    running.keep();
+    keep();
   }
 }

@@ -27,8 +27,8 @@ export function start(core: Uint8Array): void {
   const endpoint = createEndpoint({ parent: joinStdio(process.stdin, stdout), info: nodeInfo(seals.key) });
   const links = new Map<NodeId, LinkBytes>();
   const onLine = (name: string, line: string) => say(`${name}: ${line}`);
-  const port: JoinPort = { endpoint, core, links, sessions: new Map(), onLine };
   const blobs = serveBlobs(endpoint);
+  const port: JoinPort = { endpoint, blobs, core, links, sessions: new Map(), onLine };
   const unseal = seals.unsealFrom(blobs);
   servePipes(port);
   serveSpawns(port, unseal);

@@ -61,6 +61,7 @@ function readBootOrder(value: Value | undefined): BootOrder {
     heartbeatMs: ms(from.heartbeatMs, "heartbeatMs"),
     deadAfterMs: ms(from.deadAfterMs, "deadAfterMs"),
     bootTimeoutMs: ms(from.bootTimeoutMs, "bootTimeoutMs"),
+    bringer: text(from.bringer ?? "", "bringer", 64),
   };
 }
 

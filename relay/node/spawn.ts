@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { asMopError } from "../../transport/errors.js";
 import { spawnPiped } from "../boot/spawn.js";
 import type { SpawnOrder } from "../orders.js";
@@ -15,12 +16,14 @@ export function serveSpawns(port: JoinPort, unseal: Unseal): void {
         if (ordered) throw bad("a command runs on this channel");
         ordered = true;
         const order = await opened(sealed, unseal);
-        const { child, pipe, exit } = spawnPiped(order.argv);
+        let running: Duplex | undefined;
         void joinChild(port, channel, order, {
-          pipe,
-          exit,
-          onStderr: (take) => child.stderr.on("data", take),
-          close: () => pipe.destroy(),
+          run(edit) {
+            const { child, pipe, exit } = spawnPiped(order.argv.map(edit));
+            running = pipe;
+            return { pipe, exit, onStderr: (take) => child.stderr.on("data", take) };
+          },
+          close: () => running?.destroy(),
         });
       }
     } catch (error) {

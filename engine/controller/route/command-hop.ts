@@ -1,7 +1,7 @@
 import type { Hop } from "../../../relay/mesh/types.js";
 import type { Target } from "../../../transport/ssh/types.js";
 import { PolicyError } from "../policy-error.js";
-import type { ConnectionVars } from "./connection-vars.js";
+import { type ConnectionVars, nodeOf } from "./connection-vars.js";
 import { enterBy, isPreset, type PresetName } from "./presets.js";
 
 /** The preset, or "command", where a host is entered by a command; else undefined. */
@@ -18,7 +18,7 @@ export function commandHop(
 ): Hop {
   const host = vars.host ?? name;
   const { argv, user } = enterBy(by, vars.command, { host, user: vars.user }, where);
-  return { kind: "command", node: vars.node ?? "", target: withoutSsh(name, host, user), enter: argv };
+  return { kind: "command", ...nodeOf(vars), target: withoutSsh(name, host, user), enter: argv };
 }
 
 /** Nothing of ours runs on a jump: no command could be run there. */

@@ -1,5 +1,5 @@
 import type { Become } from "../../../relay/boot/become.js";
-import { HOP_KINDS, type HopKind } from "../../../relay/mesh/types.js";
+import { HOP_KINDS, type Hop, type HopKind } from "../../../relay/mesh/types.js";
 import { PolicyError } from "../policy-error.js";
 import { commandWords, PRESETS, type PresetName } from "./presets.js";
 
@@ -41,6 +41,7 @@ export interface ConnectionVars {
   readonly identity: readonly string[] | undefined;
   /** Entries (via.ts) in order; empty: directly, whatever ssh_config says */
   readonly via: readonly string[] | undefined;
+  /** A path, or PUSH */
   readonly node: string | undefined;
   readonly hop: MopHop | undefined;
   /** As a bastion it may be left out where the host behind it is reached directly */
@@ -54,6 +55,13 @@ export interface ConnectionVars {
   readonly becomePassword: string | undefined;
   readonly becomePasswordCommand: string | undefined;
 }
+
+/** The value of mop_node that lets a Node be brought where there is none. */
+export const PUSH = "push";
+
+/** Where a host's Node is, or that one may be brought. */
+export const nodeOf = ({ node }: Pick<ConnectionVars, "node">): Pick<Hop, "node" | "bring"> =>
+  node === PUSH ? { node: "", bring: true } : { node: node ?? "" };
 
 /** Reads and checks them. `where` names inventory and host in messages. */
 export function connectionVars(vars: Readonly<Record<string, unknown>>, where: string): ConnectionVars {

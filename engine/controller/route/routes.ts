@@ -5,7 +5,7 @@ import type { Inventory } from "../inventory/inventory.js";
 import { type PasswordCommands, passwordCommands } from "../secrets/password-commands.js";
 import { parseHopName } from "./address.js";
 import { commandHop, entersBy, refuseJumps, withoutSsh } from "./command-hop.js";
-import { type ConnectionVars, connectionVars, type MopHop } from "./connection-vars.js";
+import { type ConnectionVars, connectionVars, type MopHop, nodeOf } from "./connection-vars.js";
 import { noSshConfig, type SshGiven, type SshLookup, type SshSettings } from "./ssh-settings.js";
 import { makeTarget, type Reached } from "./target.js";
 import { parseVia } from "./via.js";
@@ -99,7 +99,7 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
     return {
       target: makeTarget(stop, known, config, { ...options, passwords, isTarget, reached }),
       kind: hopKind(wanted, isTarget),
-      node: known.node ?? "",
+      ...nodeOf(known),
       ...(wanted === "auto" && !isTarget ? { orJump: true } : {}),
     };
   };
@@ -123,7 +123,7 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
   const ways = async (name: string, via = options.via): Promise<readonly [Way, ...Way[]]> => {
     const target = stopOf(name, "the target");
     if (vars(target.name).hop === "local")
-      return [{ hops: [localHop(target.name, vars(target.name).node)], skipped: [] }];
+      return [{ hops: [localHop(target.name, nodeOf(vars(target.name)).node)], skipped: [] }];
     const rest = via && before(via, target.name);
     // A chain that begins with the host itself says nothing of the way to it
     const over = rest?.length === 0 && via!.length > 0 ? undefined : rest;

@@ -80,7 +80,8 @@ function conclude(state: HostState, outcome: WingOutcome, report: Report): void 
   report(error === undefined ? { ...event, status: "ok" } : { ...event, status: "failed", error });
 }
 
-function commandError(outcome: Exclude<WingOutcome, { kind: "unreachable" }>): string | undefined {
+/** Why a command failed; undefined where it did not. */
+export function commandError(outcome: Exclude<WingOutcome, { kind: "unreachable" }>): string | undefined {
   if (outcome.kind === "lost") return outcome.error.message;
   const { result } = outcome;
   if (result.kind === "error") return result.message;

@@ -12,8 +12,8 @@ export interface WingFiles {
 }
 
 const ENTRY = "leaf.js";
-/** The relay program travels by itself, when a node is started, and what opens sealed orders with the first of them. */
-const NO_PART = new Set([ENTRY, "core.js", "seal.js"]);
+/** The relay program travels by itself when a node is started, and its own parts to the nodes that need them. */
+const NO_PART = new Set([ENTRY, "core.js", "seal.js", "runner.js", "runtime.js"]);
 
 /** `leaf.js` is the entry; every other bundle of the wing is a part, by its name. */
 export async function readWing(mop: MopPackage): Promise<WingFiles> {

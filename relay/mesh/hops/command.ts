@@ -5,8 +5,19 @@ import { bootCommand, shellArgs } from "../../boot/command.js";
 import { commandOptions } from "../../boot/core.js";
 import { spawnPiped } from "../../boot/spawn.js";
 import type { BootOrder, Elevation } from "../../orders.js";
+import type { Command } from "../../runtime/types.js";
 import { readAdoptReport } from "../adopt-report.js";
-import { type Attempts, bootOrder, elevationOf, joinedBelow, type StartPort, startHere } from "../attempt.js";
+import {
+  type Attempts,
+  bootOrder,
+  bringHere,
+  bringingTo,
+  elevationOf,
+  joinedBelow,
+  type StartPort,
+  startHere,
+} from "../attempt.js";
+import type { Bringing } from "../bringing.js";
 import type { Place } from "../place.js";
 import { isCarried } from "../seal.js";
 import type { From } from "../ways.js";
@@ -60,12 +71,10 @@ export const command: HopWay = {
 
 const enterBy = ({ port, place, from, attempts, tries }: Reaching, enter: readonly string[]) =>
   tries(async () => {
-    const order = bootOrder(port, place);
-    const start: Start = {
-      order,
-      elevation: await elevationOf(place.hop),
-      argv: argvOf(port, place, enter, order),
-    };
+    const bringing = await bringingTo(port, place);
+    const order = bootOrder(port, place, bringing);
+    const open = { order, elevation: await elevationOf(place.hop), bringing };
+    const start: Start = { ...open, argv: argvOf(port, place, enter, open) };
     return from.type === "node"
       ? below(port, place, from.id, start, attempts)
       : here(port, place, from, start, attempts);
@@ -76,11 +85,17 @@ interface Start {
   readonly order: BootOrder;
   readonly elevation: Elevation | null;
   readonly argv: readonly string[];
+  readonly bringing: Bringing | undefined;
 }
 
 /** The template's words with the boot command in its place or, as words of its own, behind them. */
-function argvOf(port: StartPort, { hop }: Place, enter: readonly string[], child: BootOrder): string[] {
-  const options = commandOptions(port.core, child, hop.node, hop.become);
+function argvOf(
+  port: StartPort,
+  { hop }: Place,
+  enter: readonly string[],
+  start: Omit<Start, "argv">,
+): string[] {
+  const options = commandOptions(port.core, start.order, hop.node, hop.become, start.bringing?.runtimes);
   // Refuses a path or a user that no shell could be given
   const line = bootCommand(options);
   return enter.includes(LINE)
@@ -144,7 +159,7 @@ function here(
   port: StartPort,
   place: Place,
   from: From,
-  { order, elevation, argv }: Start,
+  { order, elevation, argv, bringing }: Start,
   attempts: Attempts,
 ): Promise<NodeInfo> {
   if (from.type === "jump")
@@ -152,10 +167,20 @@ function here(
       "BAD_ARGUMENT",
       `no command can be run on ${place.parent?.name}, which is a jump: mop_hop = "relay" or "sealed" lets it`,
     );
-  const spawned = spawnPiped(argv);
-  place.process = spawned;
+  const run = (edit: (word: string) => string): Command => {
+    const spawned = spawnPiped(argv.map(edit));
+    place.process = spawned;
+    const { pipe, exit, child } = spawned;
+    return { pipe, exit, onStderr: (take) => child.stderr.on("data", take) };
+  };
+  const command = bringHere(
+    bringing,
+    { place, order },
+    run((word) => word),
+    run,
+  );
   place.authenticated = true;
-  const { up, stderr } = startHere(port, place, { order, elevation }, spawned.pipe, attempts);
-  spawned.child.stderr.on("data", stderr);
+  const { up, stderr } = startHere(port, place, { order, elevation }, command.pipe, attempts);
+  command.onStderr(stderr);
   return up;
 }

@@ -22,7 +22,7 @@ export const local: HopWay = {
 
 async function startLocal(port: StartPort, place: Place, attempts: Attempts): Promise<NodeInfo> {
   const elevation = await elevationOf(place.hop);
-  const order = bootOrder(port, place);
+  const order = bootOrder(port, place, undefined);
   const { bytes, hash } = port.core;
   const { node, become } = place.hop;
   const [program, args] = become

@@ -20,9 +20,10 @@ const run = (file: string, args: readonly string[]) =>
 
 /**
  * Looks for the engine, and builds the image where that is possible (minutes, the first time): "base" for the lab's
- * hosts, "types" for those that package managers and services are tried on, "nginx" for those that can install it.
+ * hosts, "types" for those that package managers and services are tried on, "nginx" for those that can install it,
+ * "musl" for one of which the sessions are in a tree with musl.
  */
-export async function findEngine(kind: "base" | "types" | "nginx" = "base"): Promise<Engine> {
+export async function findEngine(kind: "base" | "types" | "nginx" | "musl" = "base"): Promise<Engine> {
   // The reaper's image would have to come from a registry; what a run leaves behind ends by its own timer.
   process.env.TESTCONTAINERS_RYUK_DISABLED ??= "true";
   const info = await run("docker", ["info", "--format", "{{.ServerVersion}}"]);

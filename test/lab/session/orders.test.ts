@@ -1,5 +1,6 @@
 import net, { type AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { serveBlobs } from "../../../relay/node/blobs.js";
 import { servePipes } from "../../../relay/node/pipes.js";
 import { encodeSessionState } from "../../../relay/session/state.js";
 import { createEndpoint } from "../../../transport/endpoint.js";
@@ -52,6 +53,7 @@ async function createRelay() {
     core: Buffer.from("core"),
     links: new Map(),
     sessions: new Map(),
+    blobs: serveBlobs(relay),
     onLine: () => {},
   });
   await controller.attachChild(1, upper, parentHello(1));
@@ -209,6 +211,7 @@ describe("orders to a node that opens pipes", () => {
       core: Buffer.from("core"),
       links: new Map(),
       sessions: new Map(),
+      blobs: serveBlobs(sibling),
       onLine: () => {},
     });
     controller.addNode(2, 1);

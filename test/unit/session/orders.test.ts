@@ -19,6 +19,7 @@ const child = {
   heartbeatMs: 2000,
   deadAfterMs: 8000,
   bootTimeoutMs: 30_000,
+  bringer: "",
 };
 const orderOf = (session: Value, over = {}): Buffer =>
   encodeValue({ type: "adopt", session, command: "true", child, ...over });

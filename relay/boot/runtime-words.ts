@@ -1,0 +1,3 @@
+/** The words of a boot command that say whether stdin is the runtime's from the start. */
+export const ASK = "mop-ask";
+export const TAKE = "mop-take";
