@@ -1,8 +1,12 @@
 import type { StateTable } from "../state.js";
+import { CRON_TABLE } from "./cron.js";
+import { HOSTNAME_TABLE } from "./hostname.js";
+import { MODULE_TABLE } from "./kernel-module.js";
+import { MOUNT_TABLE } from "./mount.js";
 import { APT_TABLE, DNF_TABLE, NPM_TABLE, PACMAN_TABLE, PIP_TABLE, ZYPPER_TABLE } from "./packages.js";
 import { APT_REPOSITORIES, DNF_REPOSITORIES } from "./repositories.js";
 import { OPENRC_TABLE, SYSTEMD_TABLE, SYSVINIT_TABLE } from "./services.js";
-import { CRON_TABLE, HOSTNAME_TABLE, MODULE_TABLE, MOUNT_TABLE, SYSCTL_TABLE } from "./system.js";
+import { SYSCTL_TABLE } from "./sysctl.js";
 
 /** What is played on hosts of its own, by what it is called there. */
 export const TABLES: Readonly<Record<string, StateTable>> = {
