@@ -19,8 +19,8 @@ export const TABLES: Readonly<Record<string, StateTable>> = {
   openrc: OPENRC_TABLE,
   sysvinit: SYSVINIT_TABLE,
   apt: APT_TABLE,
-  "apt's repositories": APT_REPOSITORIES,
-  "dnf's repositories": DNF_REPOSITORIES,
+  "apt-repository": APT_REPOSITORIES,
+  "dnf-repository": DNF_REPOSITORIES,
   dnf: DNF_TABLE,
   zypper: ZYPPER_TABLE,
   pacman: PACMAN_TABLE,
@@ -31,6 +31,6 @@ export const TABLES: Readonly<Record<string, StateTable>> = {
 /** Tables that share a host, and whether systemd is its first process. */
 export const HOSTS: readonly (readonly [systemd: boolean, tables: readonly string[]])[] = [
   [true, ["systemd", "cron", "sysctl", "hostname", "mount", "kernelModule"]],
-  [false, ["apt", "apt's repositories", "npm", "openrc", "sysvinit"]],
-  [false, ["pacman", "dnf", "zypper", "dnf's repositories", "pip"]],
+  [false, ["apt", "apt-repository", "npm", "openrc", "sysvinit"]],
+  [false, ["pacman", "dnf", "zypper", "dnf-repository", "pip"]],
 ];
