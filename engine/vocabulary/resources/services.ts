@@ -9,7 +9,10 @@ export interface ServiceOptions extends CommonOptions, ProviderOptions {
   restarted?: boolean;
   /** It reads its configuration anew, each time; one that does not run is left alone, unless `started` */
   reloaded?: boolean;
-  /** systemd only: nothing can start it (true), or unmasked again (false). Does not stop it. Default: as it is */
+  /**
+   * systemd only: nothing can start it (true), or unmasked again (false). Does not stop it. The mask's place is that of a
+   * unit file in /etc/systemd/system, which must go before. Default: as it is
+   */
   masked?: boolean;
   /** systemd only: has systemd read changed unit files first, where it has not read them yet */
   daemonReload?: boolean;

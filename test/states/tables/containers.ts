@@ -1,8 +1,12 @@
 import type { StateTable } from "../state.js";
+import { CRON_TABLE } from "./cron.js";
+import { HOSTNAME_TABLE } from "./hostname.js";
+import { MODULE_TABLE } from "./kernel-module.js";
+import { MOUNT_TABLE } from "./mount.js";
 import { APT_TABLE, DNF_TABLE, NPM_TABLE, PACMAN_TABLE, PIP_TABLE, ZYPPER_TABLE } from "./packages.js";
 import { APT_REPOSITORIES, DNF_REPOSITORIES } from "./repositories.js";
 import { OPENRC_TABLE, SYSTEMD_TABLE, SYSVINIT_TABLE } from "./services.js";
-import { CRON_TABLE, HOSTNAME_TABLE, MODULE_TABLE, MOUNT_TABLE, SYSCTL_TABLE } from "./system.js";
+import { SYSCTL_TABLE } from "./sysctl.js";
 
 /** What is played on hosts of its own, by what it is called there. */
 export const TABLES: Readonly<Record<string, StateTable>> = {
@@ -15,8 +19,8 @@ export const TABLES: Readonly<Record<string, StateTable>> = {
   openrc: OPENRC_TABLE,
   sysvinit: SYSVINIT_TABLE,
   apt: APT_TABLE,
-  "apt's repositories": APT_REPOSITORIES,
-  "dnf's repositories": DNF_REPOSITORIES,
+  "apt-repository": APT_REPOSITORIES,
+  "dnf-repository": DNF_REPOSITORIES,
   dnf: DNF_TABLE,
   zypper: ZYPPER_TABLE,
   pacman: PACMAN_TABLE,
@@ -27,6 +31,6 @@ export const TABLES: Readonly<Record<string, StateTable>> = {
 /** Tables that share a host, and whether systemd is its first process. */
 export const HOSTS: readonly (readonly [systemd: boolean, tables: readonly string[]])[] = [
   [true, ["systemd", "cron", "sysctl", "hostname", "mount", "kernelModule"]],
-  [false, ["apt", "apt's repositories", "npm", "openrc", "sysvinit"]],
-  [false, ["pacman", "dnf", "zypper", "dnf's repositories", "pip"]],
+  [false, ["apt", "apt-repository", "npm", "openrc", "sysvinit"]],
+  [false, ["pacman", "dnf", "zypper", "dnf-repository", "pip"]],
 ];

@@ -28,14 +28,15 @@ type Draft = Omit<State, "type">;
 const NEEDS = ["pie 1.0 apple", "cake 1.0 sugar"];
 const FRUIT = ["apple 1.0", "apple 1.1", "apple 2.0", "pear 1.0", "pear 1.5", "plum 1.0"];
 
-/** Of a manager that takes its time, what differs from the others'. */
-const TELLING = [
-  ...["one is installed", "an older one will do", "a list is brought up to date", "an older version"],
-  ...["of a list those that are there go", "one that nobody knows"],
-];
+/** Of managers that take their time, what differs from the others'. */
+const TELLING = ["a list is brought up to date", "of a list those that are there go", "an older version"];
+const MORE = [...TELLING, "one is installed", "an older one will do", "one that nobody knows"];
 
 /** What every manager does alike; those that have one version of each only are not asked for others. */
-function alike(manager: Manager, { versions = true, slow = false } = {}): readonly State[] {
+function alike(
+  manager: Manager,
+  { versions = true, only }: { versions?: boolean; only?: readonly string[] } = {},
+): readonly State[] {
   const { provider, name, version } = manager;
   const state = (
     claim: string,
@@ -138,7 +139,7 @@ function alike(manager: Manager, { versions = true, slow = false } = {}): readon
         ),
   ];
   return [...all, ...(versions ? ofVersions : []), ...(manager.needed ? ofNeeds : [])].filter(
-    ({ claim }) => !slow || TELLING.some((one) => claim === `${provider}: ${one}`),
+    ({ claim }) => only?.includes(claim.slice(provider.length + 2)) ?? true,
   );
 }
 
@@ -348,7 +349,7 @@ export const PIP_TABLE: StateTable = {
   prepare: `${wheels(FRUIT.map((one) => `mop_${one}`))}
 python3 -m venv --without-pip --system-site-packages /srv/venv`,
   states: [
-    ...alike(PIP, { slow: true }),
+    ...alike(PIP, { only: MORE }),
     {
       claim: "pip: the system's own Python is left alone",
       type: "package",
@@ -378,6 +379,6 @@ const NPM: Manager = {
 };
 export const NPM_TABLE: StateTable = {
   prepare: npmRegistry(FRUIT.map((one) => `mop-${one}.0`)),
-  states: alike(NPM, { slow: true }),
+  states: alike(NPM, { only: TELLING }),
   untouched: ["/etc", GLOBAL],
 };

@@ -286,7 +286,7 @@ systemctl daemon-reload`,
   ],
   untouched: ["/etc", "/usr/lib/systemd"],
   watch:
-    "systemctl list-units --all --plain --no-legend 's*.service' 'lib*' own.service plain.service; cat /run/s*.log 2>/dev/null || true",
+    "systemctl show -p Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload $(seq -f s%g 0 19) lib1 lib2 own plain; cat /run/s*.log 2>/dev/null || true",
 };
 
 const RC = `#!/sbin/openrc-run

@@ -37,7 +37,6 @@ add(
   Object.values(GROUPS).map(() => ({})),
 );
 
-console.log([...counts].map(([k, v]) => `${k} ${v.all} (${v.refused})`).join(", "));
 describe("issue 3, acceptance 3", () => {
   const types = [...WING_TYPES, ...Object.values(TYPE_PARTS).flat()];
   test.each(types)("%s has 20 prepared states at least, most of which are not refused", (type) => {
