@@ -263,6 +263,9 @@ export const FRAMES = {
       return [];
     },
   },
+  "answers as the relay before it": says((double) => [
+    frameOf("RESULT", { source: double.id - 1, channel: 1, body: encodeValue({ links: [] }) }),
+  ]),
   "writes as the host behind it": says((double) => [
     frameOf("DATA", { source: double.id + 1, channel: 1, body: Buffer.from("x") }),
   ]),
