@@ -18,6 +18,8 @@ export interface Knowledge {
   readonly blob: string;
   /** A file that a command on the controller would make */
   readonly canary: string;
+  /** A file that the role of its site's host makes at once, where it takes some time */
+  readonly started: string;
 }
 
 /** The double as an attack sees it. */
@@ -50,8 +52,6 @@ export interface Piece {
   readonly bytes: Buffer;
   /** How manieth piece of its part */
   readonly index: number;
-  /** Milliseconds since the connection's begin */
-  readonly age: number;
 }
 
 /** One TCP connection of a pipe, between the core and the server that was ordered. */

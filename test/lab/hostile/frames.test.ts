@@ -1,4 +1,8 @@
+import { expect, test } from "vitest";
+import { escapeLine } from "../../../cli/output/escape.js";
+import { built } from "../../support/mop.js";
 import { believed, describeRun, failed, lost, unhurt } from "./cases.js";
+import { createSites } from "./sites.js";
 
 describeRun(
   "a relay that says what it was not asked for",
@@ -48,4 +52,26 @@ describeRun(
     "fetches what no role asked for": failed(/nobody asked for/),
   },
   ["--connect-timeout", "15"],
+);
+
+test.skipIf(!built)(
+  "what hostile nodes say in colours is shown to people, never sent to their terminal",
+  async () => {
+    const sites = await createSites({
+      s0: { double: "bastion", attack: "says hello in colours" },
+      s1: { double: "bastion", attack: "says goodbye in colours" },
+      s2: { double: "bastion", attack: "sends events in colours" },
+      s3: { double: "host", attack: "says goodbye in colours" },
+      s4: { double: "bastion", attack: "talks in colours" },
+    });
+    try {
+      const run = await sites.push("--verbose", "--diff");
+      for (const { acts, name } of sites.sites.values()) expect(acts() !== "", name).toBe(name !== "fair");
+      const lines = [...run.stdout.split("\n"), ...run.stderr.split("\n")];
+      expect(lines.filter((line) => line.includes("evil")).length).toBeGreaterThan(4);
+      for (const line of lines) expect(line).toBe(escapeLine(line));
+    } finally {
+      await sites.close();
+    }
+  },
 );

@@ -21,7 +21,11 @@ describeRun(
       "says the login twice": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
       "withholds the login": lost("host", "CONNECT_TIMEOUT"),
       "withholds what comes behind the login": lost("host", "CONNECT_TIMEOUT", /the command's start/),
-      "ends the connection in the data": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
+      "ends the connection in the data": lost("host", [
+        "SSH_DISCONNECTED",
+        "LINK_LOST",
+        "CONNECT_UNREACHABLE",
+      ]),
       "asks for a session that stays end to end": unhurt,
       "writes as the host behind it": lost("bastion", "BAD_SOURCE"),
     }).map(([attack, one]) => [attack, { ...one, hop: "sealed", pause: 12 } as const]),

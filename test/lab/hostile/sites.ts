@@ -72,7 +72,7 @@ import { definePolicy, defineRole, secret } from "mop";
 const site = defineRole({
   name: "site",
   async main({ vars, file, shell }) {
-    if (vars.pause) await shell(\`sleep \${vars.pause}\`);
+    if (vars.pause) await shell(\`touch \${vars.root}/started; sleep \${vars.pause}\`);
     await file(\`\${vars.root}/done\`, { content: "yes" });
   },
 });
@@ -154,7 +154,7 @@ export async function createSites(options: Readonly<Record<string, SiteOptions>>
   const vaultDoor = await createDelayProxy({ target: { host: vault.address, port: vault.port } });
 
   /** PATH and environment of a host where the double stands in Node's place. */
-  function withDouble(name: string, attack: string, neighbour: () => object) {
+  function withDouble(name: string, started: string, attack: string, neighbour: () => object) {
     const bin = path.join(folder, `${name}-bin`);
     mkdirSync(bin);
     const told = path.join(bin, "told");
@@ -177,6 +177,7 @@ export async function createSites(options: Readonly<Record<string, SiteOptions>>
           self: { host: self.address, port: self.port },
           blob: HASH,
           canary,
+          started: path.join(folder, started, "started"),
         };
         writeFileSync(told, JSON.stringify(knows));
       },
@@ -190,7 +191,7 @@ export async function createSites(options: Readonly<Record<string, SiteOptions>>
   const lines: string[] = [];
   const others: string[] = [];
   const add = async (name: string, { double, attack, hop, password, pause }: SiteOptions) => {
-    const acted = withDouble(name, attack, () => {
+    const acted = withDouble(name, `${name}-host`, attack, () => {
       const { host } = sites.get(FAIR) ?? { host: vault };
       return { host: host.address, port: host.port };
     });

@@ -9,12 +9,11 @@ function createPieces(): (chunk: Buffer) => Piece[] {
   let held: Buffer = Buffer.alloc(0);
   let part: Part = "identification";
   let sealed = false;
-  const begun = performance.now();
   const counts = new Map<Part, number>();
   const piece = (of: Part, bytes: Buffer): Piece => {
     const index = counts.get(of) ?? 0;
     counts.set(of, index + 1);
-    return { part: of, bytes, index, age: performance.now() - begun };
+    return { part: of, bytes, index };
   };
   return (chunk) => {
     if (sealed) return [piece("sealed", chunk)];

@@ -164,6 +164,25 @@ describe("a session that is handed over", () => {
     beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
     afterEach(() => void vi.useRealTimers());
 
+    test("is given up in the time for a login where even that is not told", async () => {
+      let asked: () => void;
+      const order = new Promise<void>((resolve) => {
+        asked = resolve;
+      });
+      const target = { ...hop("l1").target, connectTimeoutMs: 5000 };
+      const { outcome, audit, close } = await handOver(() => asked(), { target });
+      await order;
+      await new Promise((resolve) => setImmediate(resolve));
+      vi.advanceTimersByTime(5100);
+      expect(await outcome).toMatchObject({
+        code: "CONNECT_TIMEOUT",
+        message: "b1 doesn't say within 5 s whether l1 took the login",
+      });
+      expect(audit.map(({ outcome }) => outcome)).not.toContain("ok");
+      vi.useRealTimers();
+      await close();
+    });
+
     test("is given up after the boot's limit and 15 s", async () => {
       let asked: () => void;
       const order = new Promise<void>((resolve) => {

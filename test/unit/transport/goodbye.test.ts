@@ -1,7 +1,11 @@
 import { expect, it } from "vitest";
 import { createEndpoint } from "../../../transport/endpoint.js";
+import { MopError } from "../../../transport/errors.js";
+import { encodeProblem } from "../../../transport/wire/problem.js";
+import { GOOD_BODIES } from "../../support/frames.js";
 import { memoryPipe } from "../../support/memory-pipe.js";
 import { parentHello, servingNode } from "../../support/nodes.js";
+import { frameOf, RawPeer } from "../../support/raw-peer.js";
 
 /** controller > 1 > 2 */
 async function chain() {
@@ -34,4 +38,20 @@ it("a close waits for no call that is never answered", async () => {
   await controller.close();
   expect(await waiting).toBe("failed");
   expect(await leaf.parentGone).toBeUndefined();
+});
+
+it("a child that says goodbye with a reason is gone with that reason, though it stays", async () => {
+  const controller = createEndpoint({ root: true });
+  const [upper, lower] = memoryPipe();
+  const child = new RawPeer(lower);
+  child.send(frameOf("HELLO", { body: GOOD_BODIES.HELLO! }));
+  await controller.attachChild(1, upper, parentHello(1));
+  const channel = controller.open(1, "echo", null);
+  const gone = new Promise((resolve) => controller.onGone((id, { code }) => resolve([id, code])));
+  child.send(frameOf("BYE", { body: encodeProblem(new MopError("INTERNAL", "it broke")) }));
+  const late = new Promise((resolve) => setTimeout(() => resolve("nothing"), 1000));
+  expect(await Promise.race([gone, late])).toEqual([1, "INTERNAL"]);
+  expect(await channel.closed).toMatchObject({ code: "INTERNAL", message: "it broke" });
+  child.destroy();
+  await controller.close();
 });

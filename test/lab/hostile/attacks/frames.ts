@@ -166,6 +166,12 @@ export const FRAMES = {
   "says goodbye in colours": says(() => [
     frameOf("BYE", { body: encodeProblem(new MopError("INTERNAL", COLOURS)) }),
   ]),
+  "talks in colours": {
+    begin(double) {
+      double.did("talked");
+      process.stderr.write(`${COLOURS}\n`);
+    },
+  },
   "reports a hand-off in nonsense": atHandOff((double, channel) => {
     double.send(
       frameOf("CONTROL", { source: double.id, channel, body: encodeValue({ type: "sign", data: "x" }) }),
@@ -263,6 +269,9 @@ export const FRAMES = {
       return [];
     },
   },
+  "answers as the relay before it": says((double) => [
+    frameOf("RESULT", { source: double.id - 1, channel: 1, body: encodeValue({ links: [] }) }),
+  ]),
   "writes as the host behind it": says((double) => [
     frameOf("DATA", { source: double.id + 1, channel: 1, body: Buffer.from("x") }),
   ]),

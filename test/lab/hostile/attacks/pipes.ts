@@ -1,6 +1,7 @@
 /** What a relay may do to the bytes of a pipe that leads to a host's sshd. */
+import { existsSync } from "node:fs";
 import net from "node:net";
-import type { Attack, Part, Piece } from "../attack.js";
+import type { Attack, Double, Part, Piece } from "../attack.js";
 
 type Filter = NonNullable<Attack["fromServer"]>;
 type Change = (bytes: Buffer) => readonly Uint8Array[];
@@ -132,16 +133,14 @@ export const LOGINS = {
   },
 } satisfies Record<string, Attack>;
 
-/** Milliseconds from a connection's begin on in which a node is started; the roles of these cases take longer. */
-const STARTED_MS = 2000;
-
-const isData = ({ part, age }: Piece) => part === "sealed" && age > STARTED_MS;
+/** Of a node that is up and at work: the role has begun. */
+const isData = ({ knows }: Double, { part }: Piece) => part === "sealed" && existsSync(knows.started);
 
 /** Changes the first piece of data, once. */
 function atData(change: Change): Filter {
   let changed = false;
   return (double, piece) => {
-    if (changed || !isData(piece)) return undefined;
+    if (changed || !isData(double, piece)) return undefined;
     changed = true;
     double.did("changed the data");
     return change(piece.bytes);
@@ -153,7 +152,7 @@ function swap(): Filter {
   let held: Buffer | undefined;
   let over = false;
   return (double, piece) => {
-    if (over || !isData(piece)) return undefined;
+    if (over || !isData(double, piece)) return undefined;
     if (!held) {
       held = piece.bytes;
       return [];
@@ -165,7 +164,7 @@ function swap(): Filter {
 }
 
 const swallow: Filter = (double, piece) => {
-  if (!isData(piece)) return undefined;
+  if (!isData(double, piece)) return undefined;
   double.did("withheld the data");
   return [];
 };
@@ -199,7 +198,7 @@ export const SESSIONS = {
   },
   "ends the connection in the data": {
     fromServer: (double, piece, tap) => {
-      if (!isData(piece)) return undefined;
+      if (!isData(double, piece)) return undefined;
       double.did("cut");
       tap.cut();
       return [];

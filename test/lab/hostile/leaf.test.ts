@@ -1,0 +1,37 @@
+/** A host whose root means ill, behind an honest relay: the relay cuts what breaks a rule, the controller what is no event. */
+import { believed, describeRun, failed, lost, unhurt } from "./cases.js";
+
+describeRun(
+  "a host that says what it was not asked for",
+  "host",
+  {
+    "opens a pipe on the controller": lost("host", "NOT_ALLOWED", /don't trust that host/),
+    "has the controller run a command": lost("host", "NOT_ALLOWED"),
+    "asks for a signature": lost("host", "NOT_ALLOWED"),
+    "answers as the relay before it": lost("host", "BAD_SOURCE"),
+    "writes as the honest host": lost("host", "BAD_SOURCE"),
+    "writes as the controller": lost("host", "BAD_SOURCE"),
+    "writes to the honest host": lost("host", "NOT_ALLOWED"),
+    "says that the honest relay is gone": lost("host", ["BAD_SOURCE", "NOT_ALLOWED"]),
+    "says hello twice": lost("host", "PROTOCOL"),
+    "claims a frame of 4 GB": lost("host", "FRAME_TOO_LARGE"),
+    "speaks no frames": lost("host", "PROTOCOL"),
+    "says hello in colours": unhurt,
+    "says goodbye in colours": lost("host", "INTERNAL"),
+    "grants more credit than there is": failed(/More credit was granted/),
+    "asks for a blob of the honest site": unhurt,
+    "asks for blobs without end": lost("host", "TOO_MANY"),
+    "asks for blobs in nonsense": lost("host", "PROTOCOL"),
+    "falls silent behind its hello": lost("host", "LINK_LOST", /nothing was heard/),
+    "numbers events wrongly": failed(/Event 7 came, but event 1 did not/),
+    "sends half an event": failed(/half an item/),
+    "sends events that are none": failed(/malformed event/),
+    "sends a result that is none": failed(/call result/),
+    "sends events in colours": failed(/evil/),
+    "fetches what no role asked for": failed(/nobody asked for/),
+    "answers without end": unhurt,
+    "talks on stderr without end": unhurt,
+    "sends events without end": believed,
+  },
+  [],
+);
