@@ -12,6 +12,8 @@ export interface ContainerLabOptions {
   readonly bastions?: number;
   /** What all bastions have of their own */
   readonly bastion?: Pick<ContainerHostOptions, "prepare" | "sshd" | "files">;
+  /** Further bastions, each between this machine and the leaves. Default none */
+  readonly beside?: readonly string[];
   /** Hosts behind the last bastion. Default l1, l2, l3 */
   readonly leaves?: Readonly<Record<string, ContainerHostOptions>>;
   /** Inventory group of a leaf. Default "web" */
@@ -26,6 +28,7 @@ export interface ContainerLab {
   readonly leaves: readonly string[];
   /** The link from the controller to b1 */
   readonly link: DelayProxy;
+  readonly inventoryFile: string;
   readonly knownHostsFile: string;
   readonly identityFile: string;
   /** Command-line options that make mop use it, and nothing of this machine's ssh configuration */
@@ -49,6 +52,7 @@ async function createLayer(client: ContainerRuntimeClient, name: string, interna
 
 function inventory(lab: {
   bastions: string[];
+  beside: ReadonlyMap<string, string>;
   leaves: string[];
   link: DelayProxy;
   groupOf: (l: string) => string;
@@ -63,6 +67,7 @@ function inventory(lab: {
     else lines.push(`mop_via = "${lab.bastions[index - 1]}"`);
     lines.push("");
   }
+  for (const [name, address] of lab.beside) lines.push(`[hosts.${name}.vars]`, `mop_host = "${address}"`, "");
   for (const group of new Set(lab.leaves.map(lab.groupOf))) {
     lines.push(`[groups.${group}.hosts]`);
     for (const leaf of lab.leaves)
@@ -81,6 +86,8 @@ export async function createContainerLab(options: ContainerLabOptions): Promise<
   const userKey = generateLabKey();
   const layers: Layer[] = [];
   const hosts = new Map<string, ContainerHost>();
+  /** Addresses of those beside b1, as this machine finds them */
+  const beside = new Map((options.beside ?? []).map((name) => [name, ""]));
   let link: DelayProxy | undefined;
   const close = async () => {
     await link?.close();
@@ -102,19 +109,21 @@ export async function createContainerLab(options: ContainerLabOptions): Promise<
     };
     const started = await Promise.allSettled([
       ...bastions.map((name, i) => startHost(name, layers[i]!, options.bastion ?? {})),
+      ...[...beside.keys()].map((name) => startHost(name, layers[0]!, {})),
       ...leaves.map((name) => startHost(name, layers.at(-1)!, leafOptions[name]!)),
     ]);
     for (const result of started) if (result.status === "rejected") throw result.reason;
-    for (const [i, name] of bastions.entries()) {
+    const join = async (name: string, { network }: Layer) => {
       const container = client.container.getById(hosts.get(name)!.container.getId());
-      const below = client.network.getById(layers[i + 1]!.network.getId());
-      await client.container.connectToNetwork(container, below, [name]);
-    }
+      await client.container.connectToNetwork(container, client.network.getById(network.getId()), [name]);
+    };
+    for (const [i, name] of bastions.entries()) await join(name, layers[i + 1]!);
+    for (const name of beside.keys()) await join(name, layers.at(-1)!);
     const gateways = layers.slice(1).map((layer) => layer.gateway);
     await Promise.all([...hosts.values()].map((host) => host.shutOut(gateways)));
-    const b1 = hosts.get("b1")!.container;
-    const target = { host: b1.getIpAddress(layers[0]!.network.getName()), port: 22 };
-    link = await createDelayProxy({ target });
+    const addressOf = (name: string) => hosts.get(name)!.container.getIpAddress(layers[0]!.network.getName());
+    for (const name of beside.keys()) beside.set(name, addressOf(name));
+    link = await createDelayProxy({ target: { host: addressOf("b1"), port: 22 } });
   } catch (error) {
     await close();
     throw error;
@@ -125,7 +134,8 @@ export async function createContainerLab(options: ContainerLabOptions): Promise<
   const inventoryFile = path.join(folder, "inventory.toml");
   const sshConfigFile = path.join(folder, "ssh_config");
   const groupOf = options.groupOf ?? (() => "web");
-  const place = (name: string) => (name === "b1" ? `[${link.host}]:${link.port}` : name);
+  const place = (name: string) =>
+    name === "b1" ? `[${link.host}]:${link.port}` : (beside.get(name) ?? name);
   const keyOf = (host: ContainerHost) =>
     leafOptions[host.name]?.knownAs === "another" ? generateLabKey().public : host.hostKey;
   const vars = (leaf: string) => leafOptions[leaf]?.vars ?? {};
@@ -137,7 +147,7 @@ export async function createContainerLab(options: ContainerLabOptions): Promise<
       .map((host) => `${place(host.name)} ${keyOf(host)}\n`)
       .join(""),
   );
-  writeFileSync(inventoryFile, inventory({ bastions, leaves, link, groupOf, vars }));
+  writeFileSync(inventoryFile, inventory({ bastions, beside, leaves, link, groupOf, vars }));
   writeFileSync(sshConfigFile, "");
   return {
     folder,
@@ -145,6 +155,7 @@ export async function createContainerLab(options: ContainerLabOptions): Promise<
     bastions,
     leaves,
     link,
+    inventoryFile,
     knownHostsFile,
     identityFile,
     options: [
