@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import nacl from "tweetnacl";
+import { MopError } from "../../transport/errors.js";
 import { CONTROLLER, type Conversation, converse } from "../seal/conversation.js";
 import type { MeshBlobs } from "./blobs.js";
 import { readSealBundle } from "./bundles.js";
@@ -20,11 +21,11 @@ export type SealFor = (place: Place, plain: Uint8Array) => Promise<Sealed>;
  * Seals for nodes by the keys that they say hello with; so it takes until a node is up, one round trip more than what is
  * sent on trust. What opens it goes ahead.
  */
-export function createSealing({ offer, push }: MeshBlobs): SealFor {
+export function createSealing({ offer, push }: MeshBlobs, bundle = readSealBundle): SealFor {
   let made: BlobSource | undefined;
   const part = (): BlobSource => {
     if (made) return made;
-    const { content, packed } = readSealBundle();
+    const { content, packed } = bundle();
     const hash = createHash("sha256").update(content).digest("hex");
     made = { hash, size: content.length, packed, read: async () => content };
     return made;
@@ -34,6 +35,11 @@ export function createSealing({ offer, push }: MeshBlobs): SealFor {
     offer([part()], [place]);
     push([hash], [place]);
     const { key } = await place.up.promise;
+    if (key.length !== nacl.box.publicKeyLength)
+      throw new MopError(
+        "BAD_ARGUMENT",
+        `${place.name}: its Node makes no X25519 keys (FIPS), so nothing secret can go past relays to it; mop_hop = "sealed" for the bastion before it keeps the session with this machine`,
+      );
     const { publicKey, secretKey } = nacl.box.keyPair();
     const { seal, open } = converse(key, secretKey, CONTROLLER);
     secretKey.fill(0);

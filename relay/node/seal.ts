@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
 import type { Blobs } from "../blobs/types.js";
 import type { Opened } from "../orders.js";
 
@@ -7,16 +7,21 @@ export type Unseal = (sealed: Uint8Array) => Promise<Opened>;
 
 /** A key pair of this process's own, made anew at each start, and what opens with it. */
 export function createSeals() {
-  const { publicKey, privateKey } = generateKeyPairSync("x25519");
+  let pair: KeyPairKeyObjectResult | undefined;
+  try {
+    pair = generateKeyPairSync("x25519");
+  } catch {
+    // A Node of FIPS has no such keys: nothing can be sealed to it, all else works
+  }
   return {
-    key: publicKey.export({ type: "spki", format: "der" }).subarray(-32),
+    key: pair?.publicKey.export({ type: "spki", format: "der" }).subarray(-32) ?? new Uint8Array(),
     unsealFrom:
       (blobs: Pick<Blobs, "get">): Unseal =>
       async (sealed) => {
         const part = await blobs.get(Buffer.from(sealed.subarray(0, 32)).toString("hex"));
         const module = { exports: {} as typeof import("../seal/part.js") };
         new Function("module", "require", `${Buffer.from(part)}`)(module, require);
-        return module.exports.openSealed(sealed, privateKey);
+        return module.exports.openSealed(sealed, pair!.privateKey);
       },
   };
 }
