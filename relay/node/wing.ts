@@ -3,7 +3,7 @@ import { asMopError, type ErrorName, MopError } from "../../transport/errors.js"
 import type { Channel, Endpoint } from "../../transport/types.js";
 import { encodeProblem } from "../../transport/wire/problem.js";
 import { decodeValue } from "../../transport/wire/value.js";
-import { EVENT_COST, EVENT_WINDOW, EventSender, ItemKind } from "../event-stream.js";
+import { EVENT_COST, EVENT_WINDOW, EventSender, ItemKind, SEAL_BYTES } from "../event-stream.js";
 import type { Opened, WingOrder } from "../orders.js";
 import { MAX_EVENT } from "../wing.js";
 import type { Unseal } from "./seal.js";
@@ -134,7 +134,8 @@ class WingRun {
 
   /** The role, from the worker's start until nothing of it is left. Rejects when it said no last word. */
   async #work(order: Uint8Array, entry: Uint8Array): Promise<void> {
-    const workerData: WorkerStart = { entry, order, room: EVENT_WINDOW, cost: EVENT_COST };
+    const cost = EVENT_COST + (this.#opened ? SEAL_BYTES : 0);
+    const workerData: WorkerStart = { entry, order, room: EVENT_WINDOW, cost };
     const worker = new Worker(`(${workerMain})(require)`, {
       eval: true,
       workerData,
