@@ -29,8 +29,9 @@ const MESSAGE_HEAD = 4;
 const ITEM_HEAD = 3;
 /** A message is sent when nothing more would fit this many bytes. */
 const MESSAGE_BYTES = 32 * 1024;
-/** Sealed, it is so much longer. */
-const MAX_ITEM = MAX_EVENT + 16;
+/** A sealed item is so much longer. */
+export const SEAL_BYTES = 16;
+const MAX_ITEM = MAX_EVENT + SEAL_BYTES;
 /** Pieces of one item: the first may be small, those behind fill a message each. */
 const MAX_PIECES = MAX_EVENT / MESSAGE_BYTES + 3;
 

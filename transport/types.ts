@@ -74,7 +74,7 @@ export interface NodeInfo {
   readonly uid: number;
   readonly user: string;
   readonly hostname: string;
-  /** Its public key (X25519, 32 bytes), made at its start: secrets are sealed to it */
+  /** Its public key (X25519, 32 bytes), made at its start: secrets are sealed to it. Empty where its Node has none (FIPS) */
   readonly key: Uint8Array;
 }
 

@@ -1,4 +1,5 @@
 import nacl from "tweetnacl";
+import { MopError } from "../../transport/errors.js";
 import { CONTROLLER, type Conversation, converse } from "../seal/conversation.js";
 import type { MeshBlobs } from "./blobs.js";
 import { partBundle } from "./bundles.js";
@@ -19,14 +20,19 @@ export type SealFor = (place: Place, plain: Uint8Array) => Promise<Sealed>;
  * Seals for nodes by the keys that they say hello with; so it takes until a node is up, one round trip more than what is
  * sent on trust. What opens it goes ahead.
  */
-export function createSealing({ offer, push }: MeshBlobs): SealFor {
+export function createSealing({ offer, push }: MeshBlobs, part = () => partBundle("seal")): SealFor {
   let made: BlobSource | undefined;
   return async (place, plain) => {
-    made ??= partBundle("seal");
+    made ??= part();
     const { hash } = made;
     offer([made], [place]);
     push([hash], [place]);
     const { key } = await place.up.promise;
+    if (key.length !== nacl.box.publicKeyLength)
+      throw new MopError(
+        "BAD_ARGUMENT",
+        `${place.name}: its Node makes no X25519 keys (FIPS), so nothing secret can go past relays to it; mop_hop = "sealed" for the bastion before it keeps the session with this machine`,
+      );
     const { publicKey, secretKey } = nacl.box.keyPair();
     const { seal, open } = converse(key, secretKey, CONTROLLER);
     secretKey.fill(0);

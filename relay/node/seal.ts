@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
 import type { Blobs } from "../blobs/types.js";
 import type { Opened } from "../orders.js";
 import { loadPart } from "./part.js";
@@ -8,15 +8,20 @@ export type Unseal = (sealed: Uint8Array) => Promise<Opened>;
 
 /** A key pair of this process's own, made anew at each start, and what opens with it. */
 export function createSeals() {
-  const { publicKey, privateKey } = generateKeyPairSync("x25519");
+  let pair: KeyPairKeyObjectResult | undefined;
+  try {
+    pair = generateKeyPairSync("x25519");
+  } catch {
+    // A Node of FIPS has no such keys: nothing can be sealed to it, all else works
+  }
   return {
-    key: publicKey.export({ type: "spki", format: "der" }).subarray(-32),
+    key: pair?.publicKey.export({ type: "spki", format: "der" }).subarray(-32) ?? new Uint8Array(),
     unsealFrom:
       (blobs: Pick<Blobs, "get">): Unseal =>
       async (sealed) => {
         const hash = Buffer.from(sealed.subarray(0, 32)).toString("hex");
         const { openSealed } = await loadPart<typeof import("../seal/part.js")>(blobs, hash);
-        return openSealed(sealed, privateKey);
+        return openSealed(sealed, pair!.privateKey);
       },
   };
 }

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { ErrorName } from "../../transport/errors.js";
 import type { Channel } from "../../transport/types.js";
-import { EVENT_COST, EVENT_WINDOW, EventSender, ItemKind } from "../event-stream.js";
+import { EVENT_COST, EVENT_WINDOW, EventSender, ItemKind, SEAL_BYTES } from "../event-stream.js";
 import { asMopError, decodeValue, encodeProblem, MopError } from "../node/shared.js";
 import type { WingPort } from "../node/wing.js";
 import type { Opened, WingOrder } from "../orders.js";
@@ -109,7 +109,8 @@ class WingRun {
   /** The role, from the worker's start until nothing of it is left. Rejects when it said no last word. */
   async #work(order: Uint8Array, entry: Uint8Array): Promise<void> {
     const { kept } = this.#port;
-    const workerData: WorkerStart = { entry, order, room: EVENT_WINDOW, cost: EVENT_COST, kept };
+    const cost = EVENT_COST + (this.#opened ? SEAL_BYTES : 0);
+    const workerData: WorkerStart = { entry, order, room: EVENT_WINDOW, cost, kept };
     const worker = new Worker(`(${workerMain})(require)`, {
       eval: true,
       workerData,

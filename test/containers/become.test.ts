@@ -21,6 +21,10 @@ const LEAVES: Record<string, ContainerHostOptions> = {
     prepare: `${PASSWORD}; ${ASKS}; echo 'Defaults requiretty' >>/etc/sudoers.d/lab`,
     vars: { mop_become_password: SECRET },
   },
+  bare: {
+    prepare: `${PASSWORD}; ${ASKS}; echo 'Defaults requiretty' >>/etc/sudoers.d/lab; rm /usr/bin/script`,
+    vars: { mop_become_password: SECRET },
+  },
   freetty: { prepare: `${FREE}; echo 'Defaults requiretty' >>/etc/sudoers.d/lab` },
   su: {
     prepare: `echo 'root:${SECRET}' | chpasswd`,
@@ -44,6 +48,7 @@ const LEAVES: Record<string, ContainerHostOptions> = {
 const AS_ROOT = ["free", "asks", "tty", "freetty", "su", "doas", "freedoas"];
 const REFUSED: Record<string, RegExp> = {
   wrong: /password.*refused/,
+  bare: /a terminal is wanted there .* no `script` to give one \(mop_hop = "sealed" for the host before it/,
   wrongsu: /becoming another user failed.*Authentication failure/,
   silent: /becoming another user failed.*password is required/,
   forbidden: /becoming another user failed.*not (allowed|in the sudoers)/i,

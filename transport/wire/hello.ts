@@ -51,8 +51,7 @@ export const encodeNodeInfo = (info: NodeInfo): Buffer => encodeValue({ ...info 
 export function readNodeInfo(body: Uint8Array): NodeInfo {
   const map = fields(body);
   const { key } = map;
-  if (!(key instanceof Uint8Array) || key.length !== 32)
-    throw new MopError("PROTOCOL", "The HELLO's key is not of 32 bytes");
+  if (!(key instanceof Uint8Array)) throw new MopError("PROTOCOL", "The HELLO's key is no bytes");
   return {
     protocol: PROTOCOL_VERSION,
     runtime: text(map, "runtime"),

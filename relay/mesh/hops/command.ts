@@ -55,7 +55,7 @@ export const command: HopWay = {
     const { hop, parent } = place;
     if (!OF_THE_COMMAND.has(error.code)) return error;
     if (place.isWithin)
-      return error.code === "BOOT_FAILED" && /^[^:]*: script can't be run/.test(error.message)
+      return error.code === "BOOT_FAILED" && /(^|: )script can't be run/.test(error.message)
         ? new MopError(
             "BECOME_REFUSED",
             `${place.name}: a terminal is wanted there to become another user, and there is no \`script\` to give one (mop_hop = "sealed" for the host before it lets this machine do it)`,

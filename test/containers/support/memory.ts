@@ -47,7 +47,7 @@ const fs = require("fs");
 const needles = JSON.parse(process.argv[1]).map(([name, hex]) => [name, Buffer.from(hex, "hex").map((b) => b ^ 255)]);
 const starts = new Uint8Array(1 << 24);
 for (const [, bytes] of needles) starts[(bytes[0] << 16) | (bytes[1] << 8) | bytes[2]] = 1;
-const STEP = 1 << 20, OVERLAP = 1 << 12, buffer = Buffer.alloc(STEP + OVERLAP);
+const STEP = 1 << 20, OVERLAP = 1 << 12, buffer = Buffer.alloc(STEP + OVERLAP), zeros = Buffer.alloc(4096);
 const seek = (fd, from, to, found) => {
   let bytes = 0;
   for (let at = from; at < to; at += STEP) {
@@ -55,6 +55,12 @@ const seek = (fd, from, to, found) => {
     try { read = fs.readSync(fd, buffer, 0, Math.min(buffer.length, to - at), at); } catch { continue; }
     bytes += Math.min(read, STEP);
     for (let i = 0, window = 0; i < read; i++) {
+      // Pages of nothing are many
+      if ((i & 4095) === 0 && zeros.compare(buffer, i, i + 4096) === 0) {
+        i += 4095;
+        window = 0;
+        continue;
+      }
       window = ((window << 8) | buffer[i]) & 0xffffff;
       if (i < 2 || starts[window] === 0) continue;
       for (const [name, needle] of needles)

@@ -130,7 +130,6 @@ describe("a session that is handed over", () => {
     ["another type", { type: "down" }],
     ["no node", { type: "up" }],
     ["a node with a name of 60 kB", { type: "up", info: { ...nodeInfo(), user: "x".repeat(60_000) } }],
-    ["a node with half a key", { type: "up", info: { ...nodeInfo(), key: new Uint8Array(16) } }],
     ["a node with a text for its key", { type: "up", info: { ...nodeInfo(), key: "k".repeat(32) } }],
     ["a node with a list for its name", { type: "up", info: { ...nodeInfo(), hostname: ["x"] } }],
   ])("fails with PROTOCOL when its relay reports %s", async (_what, report) => {

@@ -3,6 +3,7 @@ import nacl from "tweetnacl";
 import { describe, expect, test } from "vitest";
 import { EventSender, ItemKind } from "../../../relay/event-stream.js";
 import { Place } from "../../../relay/mesh/place.js";
+import { createSealing } from "../../../relay/mesh/seal.js";
 import type { Hop } from "../../../relay/mesh/types.js";
 import { runWing } from "../../../relay/mesh/wing.js";
 import { CONTROLLER, converse, NODE } from "../../../relay/seal/conversation.js";
@@ -10,6 +11,7 @@ import { openSealed } from "../../../relay/seal/part.js";
 import { MopError } from "../../../transport/errors.js";
 import type { Endpoint } from "../../../transport/types.js";
 import { encodeProblem } from "../../../transport/wire/problem.js";
+import { nodeInfo } from "../../support/nodes.js";
 
 /** A node's key pair, as a node makes it (relay/node/seal.ts). */
 function nodeKeys() {
@@ -105,6 +107,19 @@ describe("a sealed conversation", () => {
     ).toThrow(/can't be opened/);
     expect(() => openSealed(Buffer.alloc(40), privateKey)).toThrow();
   });
+});
+
+test("a node without a key is not sent a secret, and told how it could be", async () => {
+  const blobs = { offer: () => {}, push: () => {} };
+  const text = Buffer.from("the part");
+  const place = new Place("l1", { target: { name: "l1" } } as Hop, undefined, 2, "relay");
+  place.up.resolve({ ...nodeInfo(), key: new Uint8Array() });
+  await expect(
+    createSealing(blobs, () => ({ hash: "", size: text.length, read: async () => text }))(
+      place,
+      Buffer.from("secret"),
+    ),
+  ).rejects.toThrow(/^l1: its Node makes no X25519 keys .*mop_hop = "sealed"/);
 });
 
 describe("what a node answers to a sealed order", () => {
