@@ -29,6 +29,10 @@ const DOING: Readonly<Record<Stage, string>> = {
   session: "in mid-session",
 };
 
+/** Each key that is offered counts (MaxAuthTries) */
+const TOO_MANY_KEYS =
+  "; it takes no more keys than that: name the right one with mop_identity, or with IdentityFile and IdentitiesOnly";
+
 /** Identification given to ssh2 until the server's own is here; never seen by anyone else. */
 const PLACEHOLDER = "SSH-2.0-unknown";
 export class Connection {
@@ -335,7 +339,8 @@ export class Connection {
     // ssh2 puts the reason of a DISCONNECT message (RFC 4253, 11.1) there
     if (typeof error.code === "number") {
       const refused = error.code === 14 || /too many authentication failures/i.test(text);
-      const said = `${this.target.name} ended the session ${DOING[this.#stage]}: ${text}`;
+      const way = /too many authentication failures/i.test(text) ? TOO_MANY_KEYS : "";
+      const said = `${this.target.name} ended the session ${DOING[this.#stage]}: ${text}${way}`;
       return new MopError(refused ? "AUTH_REFUSED" : "SSH_DISCONNECTED", said, { cause: error });
     }
     if (error.level === "client-timeout")

@@ -169,6 +169,7 @@ describe.skipIf(sshdMissing)(`keys from files${sshdMissing ? ` (skipped: ${sshdM
     const keys = Array.from({ length: 4 }, () => ({ kind: "ed25519", refused: true }));
     const server = await start(keys, ["MaxAuthTries 2"]);
     await expect(logIn(server)).rejects.toMatchObject({ code: "AUTH_REFUSED" });
+    await expect(logIn(server)).rejects.toThrow(/Too many authentication failures; .* mop_identity/);
   });
 });
 
