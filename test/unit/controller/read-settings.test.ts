@@ -141,6 +141,17 @@ describe("targets", () => {
     );
   });
 
+  test("names that mean something to a shell are never put into a ProxyCommand", async () => {
+    const proxyCommand = "nc a 1";
+    for (const more of [{ user: "a;b" }, { user: "$(x)" }, { hostName: "a`b`" }, { hostName: "-x" }])
+      expect((await rejection(target({ proxyCommand, ...more }))).message).toMatch(
+        /^".*" can't be put into the ProxyCommand .* for l1, since it means something to a shell$/,
+      );
+    expect(await target({ proxyCommand, user: "domain.user_1", hostName: "::1" })).toMatchObject({
+      proxyCommand,
+    });
+  });
+
   test("a ProxyCommand counts for a host that nothing else says the way to", async () => {
     const settings = { proxyCommand: "nc a 1" };
     expect((await target(settings)).proxyCommand).toBe("nc a 1");
