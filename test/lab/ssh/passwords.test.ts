@@ -121,6 +121,10 @@ describe("passwords", () => {
     await expect(off).rejects.toThrow(
       /the server takes password; ssh's configuration allows publickey, keyboard-interactive only\)/,
     );
+    const unheeded = { hostKey: [], login: ["PKCS11Provider /lib/p11.so"] };
+    await expect(logIn({ identityFiles, unheeded })).rejects.toThrow(
+      /\) \(ssh's configuration has PKCS11Provider \/lib\/p11\.so for it, which mop doesn't use\)/,
+    );
     const { asked, prompter } = answering(SECRET);
     const batch = logIn({ batch: true }, "plain", prompter);
     await expect(batch).rejects.toThrow(/the server takes password; BatchMode lets nobody be asked\)/);
