@@ -131,6 +131,12 @@ describe("passwords", () => {
     expect(asked).toEqual([]);
   });
 
+  it("aren't sent without end to a server that always wants more", async () => {
+    server = await startLibrary({ authenticate: (context) => context.reject(["password"], true) });
+    await expect(logIn({ password: SECRET })).rejects.toMatchObject({ code: "AUTH_REFUSED" });
+    expect(server.requests.filter((request) => request === "password")).toHaveLength(5);
+  });
+
   it("come before a key where the server wants it so", async () => {
     server = await startLibrary({
       authenticate(context) {
