@@ -1,8 +1,8 @@
 import type { DialingMesh, Hop } from "../relay/mesh/types.js";
 
 const WARNING =
-  "host keys are not checked (--host-keys off, or StrictHostKeyChecking no in ssh's configuration): whoever answers in a host's " +
-  "place gets what it is given, passwords too";
+  "host keys are not checked (--host-keys off, or StrictHostKeyChecking no or NoHostAuthenticationForLocalhost in ssh's " +
+  "configuration): whoever answers in a host's place gets what it is given, passwords too";
 
 /** The mesh, with a warning once, before the first login at a host whose key is not checked. */
 export function warnUnchecked(mesh: DialingMesh, note: (text: string) => void): DialingMesh {

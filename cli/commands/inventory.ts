@@ -31,12 +31,13 @@ export function addInventory(program: Command, outcome: Outcome): void {
 }
 
 function wayText(route: DescribedHost["route"], style: Style): string {
-  const hops = route.map(({ name, kind, user, address, port, enter }, index) => {
+  const hops = route.map(({ name, kind, user, address, port, enter, proxyCommand }, index) => {
     if (kind === "local") return `${escapeLine(name)} ${style.dim("(this machine)")}`;
     if (enter) return `${escapeLine(name)} ${style.dim(`(${escapeLine(enter.join(" "))})`)}`;
     const how = index < route.length - 1 && kind !== "relay" ? `, ${kind}` : "";
+    const by = proxyCommand === undefined ? "" : `, by ${escapeLine(proxyCommand)}`;
     const at = escapeLine(address.includes(":") ? `[${address}]` : address);
-    return `${escapeLine(name)} ${style.dim(`(${escapeLine(user)}@${at}:${port}${how})`)}`;
+    return `${escapeLine(name)} ${style.dim(`(${escapeLine(user)}@${at}:${port}${how}${by})`)}`;
   });
   return hops.join(" > ");
 }

@@ -11,6 +11,8 @@ export interface LabHostQuirks {
   readonly acceptsKey?: boolean;
   /** Takes this password too */
   readonly password?: string;
+  /** Asks for the password and then for this code, in questions of its own (keyboard-interactive); takes no bare password */
+  readonly code?: string;
   /** Text on stdout before each command's own, as a chatty .bashrc gives it */
   readonly noise?: string;
   /** The same on stderr */
@@ -162,8 +164,17 @@ class RunningHost implements LabHost {
   private connected(connection: Connection): void {
     connection.on("error", () => {});
     connection.on("authentication", (context) => {
-      if (isGood(context, this.settings)) context.accept();
-      else context.reject(this.settings.password === undefined ? ["publickey"] : ["publickey", "password"]);
+      const { password, code } = this.settings;
+      const method = code !== undefined ? "keyboard-interactive" : "password";
+      const refuse = () => context.reject(password === undefined ? ["publickey"] : ["publickey", method]);
+      if (code !== undefined && context.method === "keyboard-interactive")
+        context.prompt([{ prompt: "Password: " }, { prompt: "Code: ", echo: true }], (answers) => {
+          if (answers[0] === password && answers[1] === code) context.accept();
+          else refuse();
+        });
+      else if (isGood(context, this.settings) && (code === undefined || context.method === "publickey"))
+        context.accept();
+      else refuse();
     });
     connection.on("ready", () => {
       this.logins++;

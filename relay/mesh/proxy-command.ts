@@ -46,7 +46,13 @@ export function openProxy(target: Target & { readonly proxyCommand: string }): W
   running.add(child);
   if (running.size === 1) process.on("exit", killAll);
   const gone = new Promise<void>((resolve) => {
-    pipe.once("close", () => void endGroup(child).then(resolve));
+    // What ended by itself is about to say how
+    const told = () => (gaveUp ? within(over, SAYS_MS) : undefined);
+    pipe.once("close", async () => {
+      await told();
+      await endGroup(child);
+      resolve();
+    });
   });
   return {
     pipe,

@@ -1,4 +1,4 @@
-/** The command line on a terminal, with somebody who answers one question. */
+/** The command line on a terminal, with somebody who answers its questions. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -11,10 +11,16 @@ export const hasTerminal = process.platform === "linux" && spawnSync("script", [
 
 const quoted = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 
-/** Types `keys` when the question stands there; all that was on the terminal, and the exit status. */
-export async function answering(
-  question: string,
-  keys: string,
+/** What is typed when a question stands there; `typed` is awaited before. */
+export interface Answer {
+  readonly question: string;
+  readonly keys: string;
+  readonly typed?: () => Promise<unknown>;
+}
+
+/** Answers in order; all that was on the terminal, and the exit status. */
+export async function onTerminal(
+  answers: readonly Answer[],
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ) {
@@ -24,14 +30,28 @@ export async function answering(
     env: { ...process.env, NO_COLOR: "1", ...env },
   });
   let screen = "";
-  let asked = false;
+  let from = 0;
+  const left = [...answers];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     screen += text;
-    if (asked || !screen.includes(question)) return;
-    asked = true;
+    const at = left[0] ? screen.indexOf(left[0].question, from) : -1;
+    if (at < 0) return;
+    const { question, keys, typed } = left.shift()!;
+    from = at + question.length;
     // The terminal's own echo is off by then, as for whoever sees the question before answering it
-    setTimeout(() => child.stdin.write(keys), 200);
+    setTimeout(async () => {
+      await typed?.();
+      child.stdin.write(keys);
+    }, 200);
   });
   const [status] = (await once(child, "close")) as [number | null];
   return { screen, status };
 }
+
+/** Types `keys` when the question stands there. */
+export const answering = (
+  question: string,
+  keys: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) => onTerminal([{ question, keys }], args, env);

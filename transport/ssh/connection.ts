@@ -34,6 +34,10 @@ const CONNECT_FAILED = 2;
 
 /** What Node's cipher and ssh2 say of a packet whose tag or MAC is wrong. */
 const TAMPERED = /unable to authenticate data|Invalid MAC/;
+/** Each key that is offered counts (MaxAuthTries) */
+const TOO_MANY_KEYS =
+  "; it takes no more keys than that: name the right one with mop_identity, or with IdentityFile and IdentitiesOnly";
+
 /** Identification given to ssh2 until the server's own is here; never seen by anyone else. */
 const PLACEHOLDER = "SSH-2.0-unknown";
 export class Connection {
@@ -352,8 +356,9 @@ export class Connection {
     // ssh2 puts the reason of a DISCONNECT message (RFC 4253, 11.1) there
     if (typeof error.code === "number") {
       const refused = error.code === 14 || /too many authentication failures/i.test(text);
-      const why = `${this.target.name} ended the session ${DOING[this.#stage]}: ${text}`;
-      return new MopError(refused ? "AUTH_REFUSED" : "SSH_DISCONNECTED", why, { cause: error });
+      const way = /too many authentication failures/i.test(text) ? TOO_MANY_KEYS : "";
+      const said = `${this.target.name} ended the session ${DOING[this.#stage]}: ${text}${way}`;
+      return new MopError(refused ? "AUTH_REFUSED" : "SSH_DISCONNECTED", said, { cause: error });
     }
     if (error.level === "client-timeout")
       return new MopError("SSH_DISCONNECTED", `${this.target.name} doesn't answer any more (keepalive)`, {

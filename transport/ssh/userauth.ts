@@ -38,6 +38,8 @@ export interface Proof {
 }
 
 const PASSWORD_TRIES = 3;
+/** More than a server may want of anybody one after another */
+const PROOFS_MAX = 5;
 const LOGIN_METHODS: readonly LoginMethod[] = ["publickey", "keyboard-interactive", "password"];
 
 /** Tries everything in order. Resolves with what did it; rejects with AUTH_REFUSED. */
@@ -73,7 +75,7 @@ class Attempt {
   }
 
   async run(): Promise<Proof> {
-    do {
+    for (let proofs = 0; proofs === 0 || (this.#partial && proofs < PROOFS_MAX); proofs++) {
       this.#partial = false;
       for (const method of this.#order()) {
         // Nothing that is secret is sent before the server said that it takes it
@@ -82,7 +84,7 @@ class Attempt {
         if (proof) return proof;
         if (this.#partial) break;
       }
-    } while (this.#partial);
+    }
     if (await this.#isOpen()) return { method: "none" };
     throw this.#refused();
   }

@@ -102,17 +102,28 @@ function hostKeysOf(
   return trustsLoopback && itself && hostKeyAlias === undefined ? "off" : hostKeys;
 }
 
+/** As OpenSSH refuses them (CVE-2023-51385) */
+const FOR_A_SHELL = /^-|['"`$\\;&<>|(){}\s]/;
+
 /** How this machine connects to it, where it does. */
 function dialOf(
   name: string,
-  { proxyCommand, bindAddress, family, refusals }: SshSettings,
+  config: SshSettings,
   reached: Reached,
 ): Pick<Target, "proxyCommand" | "bindAddress" | "family"> {
   if (reached === "behind another") return {};
+  const { proxyCommand, bindAddress, family, refusals } = config;
   const proxied = reached === "as ssh would" && proxyCommand !== undefined;
   const refusal = proxied ? refusals?.proxied : refusals?.direct;
   if (refusal !== undefined) throw new PolicyError(`ssh's configuration reaches ${name} by ${refusal}`);
-  if (proxied) return { proxyCommand };
+  if (proxied) {
+    for (const text of [name, config.hostName ?? name, config.user ?? ""])
+      if (FOR_A_SHELL.test(text))
+        throw new PolicyError(
+          `${JSON.stringify(text)} can't be put into the ProxyCommand that ssh's configuration has for ${name}, since it means something to a shell`,
+        );
+    return { proxyCommand };
+  }
   if (bindAddress === undefined) return family === undefined ? {} : { family };
   const own = isIP(bindAddress);
   if (own === 0)

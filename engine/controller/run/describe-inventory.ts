@@ -37,6 +37,8 @@ export interface DescribedHop {
   readonly port: number;
   /** The command that leads into it, where it is entered by one */
   readonly enter?: readonly string[];
+  /** The command that leads to its sshd, where OpenSSH's configuration has one for it */
+  readonly proxyCommand?: string;
 }
 
 const SECRET = /pass(word|wd|phrase)?$|secret|token|credential|api_?key|private_?key/i;
@@ -77,6 +79,7 @@ const describeHop = ({ target, kind, orJump, enter }: Hop): DescribedHop => ({
   address: target.address,
   port: target.port,
   ...(enter && { enter }),
+  ...(target.proxyCommand !== undefined && { proxyCommand: target.proxyCommand }),
 });
 
 /** A variable as it may be shown: not at all when its name says that it is secret, else without secrets in it. */

@@ -184,7 +184,7 @@ export const habits = (lab: HabitLab): readonly Habit[] => {
     {
       habit: "what is for ssh alone is passed over",
       host: "for-ssh",
-      config: `Host for-ssh\n  ${at(leaf)}\n  RequestTTY force\n  ControlMaster auto\n  ControlPath ${folder}/cm-%C\n  ForwardAgent yes\n  SendEnv LANG LC_*\n  SetEnv HABIT=1\n  Compression yes\n  LogLevel QUIET\n  ForwardX11 yes\n  AddKeysToAgent no\n  VisualHostKey no`,
+      config: `Host for-ssh\n  ${at(leaf)}\n  RequestTTY yes\n  ControlMaster auto\n  ControlPath ${folder}/cm-%C\n  ForwardAgent yes\n  SendEnv LANG LC_*\n  SetEnv HABIT=1\n  Compression yes\n  LogLevel QUIET\n  ForwardX11 yes\n  AddKeysToAgent no\n  VisualHostKey no`,
     },
     {
       habit: "CertificateFile, where only the certificate lets in",

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -13,7 +13,10 @@ const run = promisify(execFile);
 /** The server's port, the client's address, the account, and what let it in, as the server knows them. */
 const WHO = 'set -- $SSH_CONNECTION; echo "$4 $1 $(id -un) $(cat "$SSH_USER_AUTH")"';
 
-const skipped = sshdMissing ?? (built ? undefined : "mop is not built");
+const skipped =
+  sshdMissing ??
+  (spawnSync("ssh", ["-V"]).error ? "ssh is not installed" : undefined) ??
+  (built ? undefined : "mop is not built");
 
 describe.skipIf(skipped)("what ssh does with a configuration, mop does without further settings", () => {
   let lab: HabitLab;

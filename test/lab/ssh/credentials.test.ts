@@ -108,6 +108,24 @@ describe.skipIf(sshdMissing)(`keys from files${sshdMissing ? ` (skipped: ${sshdM
     expect(text).not.toContain("wrong words");
   });
 
+  it("a wrong passphrase is asked for anew, three times; then the next key is tried", async () => {
+    const server = await start([{ kind: "ed25519", passphrase: PASSPHRASE }, "ecdsa:256"]);
+    const answers = ["wrong", PASSPHRASE];
+    const again: (boolean | undefined)[] = [];
+    const prompter: Prompter = {
+      async passphrase(_file, repeated) {
+        again.push(repeated);
+        return answers.shift() ?? "wrong";
+      },
+      password: async () => undefined,
+    };
+    await logIn(server, { identityFiles: [server.identityFiles[0]!] }, "plain", prompter);
+    expect(again).toEqual([false, true]);
+    await logIn(server, {}, "plain", prompter);
+    expect(again).toHaveLength(5);
+    expect(server.log()).toMatch(/Accepted publickey .* ECDSA/);
+  });
+
   it("a passphrase that nobody gives is said in the refusal", async () => {
     const server = await start([{ kind: "ed25519", passphrase: PASSPHRASE }]);
     for (const prompter of [undefined, answering(undefined).prompter]) {
@@ -151,6 +169,7 @@ describe.skipIf(sshdMissing)(`keys from files${sshdMissing ? ` (skipped: ${sshdM
     const keys = Array.from({ length: 4 }, () => ({ kind: "ed25519", refused: true }));
     const server = await start(keys, ["MaxAuthTries 2"]);
     await expect(logIn(server)).rejects.toMatchObject({ code: "AUTH_REFUSED" });
+    await expect(logIn(server)).rejects.toThrow(/Too many authentication failures; .* mop_identity/);
   });
 });
 

@@ -54,6 +54,31 @@ describe.skipIf(sshdMissing)(`host keys${sshdMissing ? ` (skipped: ${sshdMissing
     await known(`some-alias ${key}\n`, { hostKeyAlias: "some-alias" });
   });
 
+  it("that RevokedHostKeys has, or that are too short, end the login whatever else is known of them", async () => {
+    const revokedKeysFile = file(`# found on a market\n${key} somebody\n`, "revoked");
+    for (const hostKeys of ["strict", "accept-new", "off"] as const) {
+      const login = known(`${name} ${key}\n`, { revokedKeysFile, hostKeys });
+      await expect(login).rejects.toMatchObject({ code: "HOST_KEY_REVOKED" });
+      await expect(login).rejects.toThrow(`is revoked in ${revokedKeysFile}, line 2`);
+    }
+    await known(`${name} ${server.hostKeys[1]}\n`, { revokedKeysFile });
+    for (const [unreadable, why] of [
+      [path.join(folder, "nowhere"), "no such file"],
+      [file("SSHKRL\n\0\0\0\0\x01", "krl"), "it is a key revocation list"],
+      [file(`${key}\nssh-ed25519 AAAA\n`, "broken"), "line 2 holds no public key"],
+    ] as const)
+      await expect(known(`${name} ${key}\n`, { revokedKeysFile: unreadable })).rejects.toThrow(why);
+    const short = known(`${name} ${server.hostKeys[2]}\n`, { leastRsaBits: 3072 });
+    await expect(short).rejects.toThrow(/RSA key .* has 2048 bits, fewer than the 3072 of RequiredRSASize/);
+  });
+
+  it("that are unknown name what of ssh's configuration might know them and isn't used", async () => {
+    const unheeded = { hostKey: ["KnownHostsCommand /bin/keys %H"], login: [] };
+    await expect(known("", { unheeded })).rejects.toThrow(
+      /is in none of \S+ \(ssh's configuration has KnownHostsCommand \/bin\/keys %H for it, which mop doesn't use\); if it is right/,
+    );
+  });
+
   it.each([0, 1, 2])("are asked for by the type that is known, %s of three", async (index) => {
     await known(`${name} ${server.hostKeys[index]}\n`);
   });

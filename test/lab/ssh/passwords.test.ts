@@ -95,6 +95,60 @@ describe("passwords", () => {
     expect(asked.map((text) => text.trim())).toEqual(["Password:", "Code:"]);
   });
 
+  it("that are wrong are said to be when they are asked for again", async () => {
+    server = await startLibrary({ authenticate: takesPassword });
+    const again: (boolean | undefined)[] = [];
+    const prompter: Prompter = {
+      passphrase: async () => undefined,
+      async password(_target, _prompt, repeated) {
+        again.push(repeated);
+        return again.length === 3 ? SECRET : WRONG;
+      },
+    };
+    await logIn({}, "plain", prompter);
+    expect(again).toEqual([false, true, true]);
+    again.length = 0;
+    await logIn({ password: WRONG, passwordTries: 5 }, "plain", prompter);
+    expect(again).toEqual([false, true, true]);
+  });
+
+  it("and keys are used in the order that is preferred, and not at all where they are switched off", async () => {
+    server = await startLibrary({ authenticate: takesPassword });
+    const identityFiles = libraryTarget(server).identityFiles;
+    await logIn({ identityFiles, password: SECRET, methods: ["password", "publickey"] }, "eager");
+    expect(server.requests).toEqual(["none", "password"]);
+    const off = logIn({ identityFiles, password: SECRET, methods: ["publickey", "keyboard-interactive"] });
+    await expect(off).rejects.toThrow(
+      /the server takes password; ssh's configuration allows publickey, keyboard-interactive only\)/,
+    );
+    const unheeded = { hostKey: [], login: ["PKCS11Provider /lib/p11.so"] };
+    await expect(logIn({ identityFiles, unheeded })).rejects.toThrow(
+      /\) \(ssh's configuration has PKCS11Provider \/lib\/p11\.so for it, which mop doesn't use\)/,
+    );
+    const { asked, prompter } = answering(SECRET);
+    const batch = logIn({ batch: true }, "plain", prompter);
+    await expect(batch).rejects.toThrow(/the server takes password; BatchMode lets nobody be asked\)/);
+    expect(asked).toEqual([]);
+  });
+
+  it("aren't sent without end to a server that always wants more", async () => {
+    server = await startLibrary({ authenticate: (context) => context.reject(["password"], true) });
+    await expect(logIn({ password: SECRET })).rejects.toMatchObject({ code: "AUTH_REFUSED" });
+    expect(server.requests.filter((request) => request === "password")).toHaveLength(5);
+  });
+
+  it("come before a key where the server wants it so", async () => {
+    server = await startLibrary({
+      authenticate(context) {
+        if (context.method === "password" && context.password === SECRET)
+          return context.reject(["publickey"], true);
+        if (context.method === "publickey" && server.requests.includes("password")) return context.accept();
+        context.reject(["password"]);
+      },
+    });
+    await logIn({ identityFiles: libraryTarget(server).identityFiles, password: SECRET });
+  });
+
   it("follow a key where the server wants both; a pipelined login says AUTH_REFUSED then", async () => {
     server = await startLibrary({
       authenticate(context) {
