@@ -101,7 +101,16 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
 
   const finder = { viaOf, stopOf, isOptional: (name: string) => vars(name).optional ?? false };
   const wayOf = async ({ stops, skipped }: StopWay, target: Stop): Promise<Way> => {
-    const hops = [...stops.map((stop) => hop(stop, false)), hop(target, true)];
+    const passed = stops.map(({ name }, index) => {
+      const known = vars(name);
+      if (known.hop !== "local") return hop(stops[index]!, false);
+      if (index > 0)
+        throw new PolicyError(
+          `${name} is this machine (mop_hop = "local"): on the route to ${target.name} it can't stand behind ${stops[index - 1]!.name}`,
+        );
+      return localHop(name, known.node);
+    });
+    const hops = [...passed, hop(target, true)];
     const [first, ...rest] = await Promise.all(hops);
     return { hops: refuseJumps([skipped.length > 0 ? dialledDirectly(first!) : first!, ...rest]), skipped };
   };
@@ -148,7 +157,7 @@ export const dialledDirectly = (hop: Hop): Hop => ({
   },
 });
 
-/** Under `auto` bastions are relays where they can be, this machine is one to others too; a target always needs a node. */
+/** Under `auto` bastions are relays where they can be; a target always needs a node. */
 function hopKind(wanted: MopHop, isTarget: boolean): HopKind {
   return wanted === "sealed" || (wanted === "jump" && !isTarget) ? wanted : "relay";
 }

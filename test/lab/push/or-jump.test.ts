@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
@@ -32,5 +32,47 @@ describe.skipIf(!built)("a bastion under auto", () => {
       expect(existsSync(path.join(lab.host(leaf).folder, "done"))).toBe(true);
     }
     for (const host of ["b1", "b2", "l1", "l2", "l3"]) expect(lab.host(host).logins).toBe(1);
+    await expect
+      .poll(() => [...lab.hosts.values()].flatMap((host) => host.pids), { timeout: 10_000 })
+      .toEqual([]);
+  });
+
+  test("that must be a relay is none without Node", async () => {
+    const run = await push({ hosts: { b1: { path: "" } } }, "--hop", "relay");
+    expect(unreachableOf(run).map(({ at }) => at)).toEqual(["b1", "b1", "b1"]);
+    expect(lab.host("b1").logins).toBe(1);
+  });
+
+  test("without Node is unreachable as a target, while hosts behind it are reached", async () => {
+    lab = await createLab({ bastions: 1, leaves: 2, hosts: { b1: { path: "" } } });
+    const toml = readFileSync(lab.inventoryFile, "utf8");
+    writeFileSync(
+      lab.inventoryFile,
+      toml.replace("[groups.web.hosts]", '[groups.web.hosts]\nb1 = { mop_via = "" }'),
+    );
+    const run = await mop(["ping", ...lab.options, "-o", "json"]);
+    expect(unreachableOf(run).map(({ host, at }) => [host, at])).toEqual([["b1", "b1"]]);
+    const connected = run.events.filter((event) => event.event === "host" && event.state === "connected");
+    expect(connected.map((event) => "host" in event && event.host).sort()).toEqual(["l1", "l2"]);
+  });
+
+  test("without Node is passed by mop trust and told by mop doctor as a hint", async () => {
+    lab = await createLab({
+      bastions: 2,
+      leaves: 1,
+      hosts: { b1: { path: "" }, b2: { path: "" }, l1: { knownAs: "unknown" } },
+    });
+    const trust = await mop(["trust", "l1", "--yes", ...lab.options, "-o", "json"]);
+    expect(trust.stdout, trust.stderr).toMatch(/"event":"trust","host":"l1".*"outcome":"recorded"/);
+    const doctor = await mop(["doctor", "l1", ...lab.options, "-o", "json"]);
+    for (const hop of ["b1", "b2"])
+      expect(doctor.stdout).toMatch(
+        new RegExp(
+          `"hop":"${hop}","check":"node","status":"hint","text":"the boot command.*; it is passed as a jump"`,
+        ),
+      );
+    expect(doctor.stdout).toMatch(
+      /"event":"diagnosis".*"status":"hint","text":"l1 can be pushed to, but b1: /,
+    );
   });
 });
