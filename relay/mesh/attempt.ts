@@ -195,7 +195,8 @@ export async function joinedBelow(
 ): Promise<NodeInfo> {
   const up = deferred<NodeInfo>();
   const { login } = place;
-  const handed = login && auditHandOff(port.options.onAudit, place);
+  const carrier = carrierOf(place, parent);
+  const handed = login && auditHandOff(port.options.onAudit, place, carrier);
   up.promise.catch((error: Error) => {
     login?.end(error);
     // A relay that tells of a refused login took the session and carried it on
@@ -228,10 +229,17 @@ export async function joinedBelow(
   attempts.dialled();
   place.dispatched.resolve();
   const timer = setTimeout(() => {
-    up.reject(new MopError("TIMEOUT", `${place.parent?.name} doesn't say what became of the session`));
+    up.reject(new MopError("TIMEOUT", `${carrier} doesn't say what became of the session`));
     reset();
   }, child.bootTimeoutMs + REPORT_LATE_MS);
   return up.promise.finally(() => clearTimeout(timer));
+}
+
+/** The host whose node this is, which need not be the last one before the place: jumps may lie between. */
+function carrierOf(place: Place, id: number): string {
+  let at = place.parent;
+  while (at && at.id !== id) at = at.parent;
+  return at?.name ?? "";
 }
 
 /** Boots over a command's stdio and joins the node as the controller's own child. */

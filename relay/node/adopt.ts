@@ -30,7 +30,10 @@ export async function adopt(
     },
     keep() {
       port.sessions.set(child.id, session);
-      void session.closed.then((error) => error && channel.reset(error.code, error.message));
+      void session.closed.then((error) => {
+        port.sessions.delete(child.id);
+        if (error) channel.reset(error.code, error.message);
+      });
     },
     close: () => session.close(),
   });

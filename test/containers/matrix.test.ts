@@ -15,14 +15,17 @@ const engine = await findEngine();
 
 /**
  * Every kind of hop under every other, three deep, and a leaf behind. `auto` is an account that may run no command, so that
- * it comes down to a jump; `enter` is a chroot, `become` another account, by sudo, su or doas as deep as it stands.
+ * it comes down to a jump; `enter` is a chroot, `become` another account, by sudo, su or doas as deep as it stands. `local`
+ * can only be the first.
  */
 const KINDS = ["relay", "sealed", "jump", "auto", "enter", "become"] as const;
 type Kind = (typeof KINDS)[number];
-type Route = readonly [Kind, Kind, Kind];
-const ROUTES = KINDS.flatMap((a) => KINDS.flatMap((b) => KINDS.map((c): Route => [a, b, c])));
+type First = Kind | "local";
+type Route = readonly [First, Kind, Kind];
+const FIRST: readonly First[] = [...KINDS, "local"];
+const ROUTES = FIRST.flatMap((a) => KINDS.flatMap((b) => KINDS.map((c): Route => [a, b, c])));
 
-const isCommand = (kind: Kind | undefined) => kind === "enter" || kind === "become";
+const isCommand = (kind: First | undefined) => kind === "enter" || kind === "become";
 /** A command hop right behind one that is passed as `kind`: where nothing of ours runs, nothing can be run. */
 const commandBehind = (route: Route, kind: Kind) =>
   route.findIndex((one, index) => one === kind && isCommand(route[index + 1]));
@@ -47,15 +50,18 @@ const LEAF_BECOME = ["", ', mop_become = true, mop_become_method = "sudo"'].conc
   ', mop_become = true, mop_become_method = "doas"',
 );
 
-/** One hop's variables: `depth` 0 is reached from here. All are the one machine b1, a connection of its own for each name. */
-function varsOf(kind: Kind, depth: number, { link, box }: { link: string; box: string }): string {
+/** The variables of a route's hop. All hops are the one machine b1, a connection of its own for each name. */
+function varsOf(route: Route, depth: number, { link, box }: { link: string; box: string }): string {
+  const kind = route[depth]!;
+  if (kind === "local") return 'mop_hop = "local"';
+  const isHere = depth === 0 || (depth === 1 && route[0] === "local");
   if (isCommand(kind)) {
-    const into = depth === 0 ? `docker exec -i -u deploy ${box} ` : "";
+    const into = isHere ? `docker exec -i -u deploy ${box} ` : "";
     const words = kind === "become" ? BECOME[depth] : "sudo -n chroot --userspec=deploy /";
     return `mop_hop = "command"\nmop_command = "${into}${words}"`;
   }
   const user = kind === "auto" ? "jumper" : "deploy";
-  return `mop_hop = "${kind}"\nmop_user = "${user}"\n${depth === 0 ? link : 'mop_host = "b1"'}`;
+  return `mop_hop = "${kind}"\nmop_user = "${user}"\n${isHere ? link : 'mop_host = "b1"'}`;
 }
 
 describe.skipIf("missing" in engine)(
@@ -91,7 +97,7 @@ describe.skipIf("missing" in engine)(
           const names = hopsOf(route);
           for (const [depth, hop] of names.entries()) {
             const via = depth === 0 ? "" : `\nmop_via = "${names[depth - 1]}"`;
-            hosts.set(hop, `${varsOf(route[depth]!, depth, { link, box: b1.container.getId() })}${via}`);
+            hosts.set(hop, `${varsOf(route, depth, { link, box: b1.container.getId() })}${via}`);
           }
           const become = LEAF_BECOME[index % LEAF_BECOME.length];
           leaves.push(
@@ -106,7 +112,13 @@ describe.skipIf("missing" in engine)(
       options = [...lab.options.slice(2), "-o", "json", "--connect-timeout", "100"];
       pinged = await mop(["ping", "-i", write("all.toml", PLANNED), ...options]);
       if (pinged.status === 1) throw new Error(pinged.stderr);
-      console.log(pinged.ms, unreachableOf(pinged).map((e) => `${e.host} AT ${e.at} ${e.reason}`).join("\n"), pinged.stderr);
+      console.log(
+        pinged.ms,
+        unreachableOf(pinged)
+          .map((e) => `${e.host} AT ${e.at} ${e.reason}`)
+          .join("\n"),
+        pinged.stderr,
+      );
     });
     afterAll(async () => {
       policy?.remove();
@@ -151,7 +163,7 @@ describe.skipIf("missing" in engine)(
 
     test("a command right behind a jump is refused before anything is contacted", async () => {
       const refused = ROUTES.filter(isRefused);
-      expect(refused).toHaveLength(24);
+      expect(refused).toHaveLength(26);
       const planner = routePlanner(await loadInventoryFile(write("refused.toml", refused)));
       for (const route of refused) {
         const index = commandBehind(route, "jump");
@@ -164,7 +176,7 @@ describe.skipIf("missing" in engine)(
 
     test("a push does its work behind every pair of kinds, and once more changes nothing", async () => {
       // Each pair at the first two places and at the last two
-      const some = KINDS.flatMap((a, i) =>
+      const some = FIRST.flatMap((a, i) =>
         KINDS.map((b, j): Route => [a, b, KINDS[(i + j) % KINDS.length]!]),
       ).filter((route) => !isRefused(route) && isReached(route));
       const run = await mop(["push", policy.policy, "-i", write("some.toml", some), ...options, "--verify"]);
