@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Mesh } from "../../../engine/mesh.js";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
 import { built, changedOf, mop, unreachableOf } from "../../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../../support/policies.js";
@@ -54,6 +55,21 @@ describe.skipIf(!built)("a bastion under auto", () => {
     expect(unreachableOf(run).map(({ host, at }) => [host, at])).toEqual([["b1", "b1"]]);
     const connected = run.events.filter((event) => event.event === "host" && event.state === "connected");
     expect(connected.map((event) => "host" in event && event.host).sort()).toEqual(["l1", "l2"]);
+  });
+
+  test("that was found without Node as a target is logged in to once more when a host behind it is wanted, and told", async () => {
+    lab = await createLab({ bastions: 1, leaves: 2, hosts: { b1: { path: "" } } });
+    const told: string[] = [];
+    const { inventoryFile: inventory, knownHostsFile: knownHosts } = lab;
+    const onNotice = (host: string, text: string) => told.push(`${host} ${text}`);
+    await using mesh = await Mesh.open({ inventory, knownHosts, sshConfig: "none", onNotice });
+    await expect(mesh.connect("b1")).rejects.toMatchObject({ code: "BOOT_FAILED", at: "b1" });
+    for (const leaf of ["l1", "l2"])
+      expect((await (await mesh.connect(leaf)).run("echo $HOME")).stdout).toBe(`${lab.host(leaf).folder}\n`);
+    expect(lab.host("b1").logins).toBe(2);
+    expect(told.filter((line) => line.startsWith("b1 is passed as a jump: the boot command"))).toHaveLength(
+      1,
+    );
   });
 
   test("without Node is passed by mop trust and told by mop doctor as a hint", async () => {
