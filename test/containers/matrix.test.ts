@@ -112,13 +112,6 @@ describe.skipIf("missing" in engine)(
       options = [...lab.options.slice(2), "-o", "json", "--connect-timeout", "100"];
       pinged = await mop(["ping", "-i", write("all.toml", PLANNED), ...options]);
       if (pinged.status === 1) throw new Error(pinged.stderr);
-      console.log(
-        pinged.ms,
-        unreachableOf(pinged)
-          .map((e) => `${e.host} AT ${e.at} ${e.reason}`)
-          .join("\n"),
-        pinged.stderr,
-      );
     });
     afterAll(async () => {
       policy?.remove();
@@ -180,7 +173,6 @@ describe.skipIf("missing" in engine)(
         KINDS.map((b, j): Route => [a, b, KINDS[(i + j) % KINDS.length]!]),
       ).filter((route) => !isRefused(route) && isReached(route));
       const run = await mop(["push", policy.policy, "-i", write("some.toml", some), ...options, "--verify"]);
-      console.log(run.ms, some.length);
       expect(unreachableOf(run), run.stderr).toEqual([]);
       expect(run.status, run.stderr).toBe(0);
       for (const route of some) expect(changedOf(run, leafOf(route))).toEqual([`file ${leafOf(route)}`]);
