@@ -257,7 +257,8 @@ export async function joinedBelow(
 ): Promise<NodeInfo> {
   const up = deferred<NodeInfo>();
   const { login } = place;
-  const handed = login && auditHandOff(port.options.onAudit, place);
+  const carrier = carrierOf(place, parent);
+  const handed = login && auditHandOff(port.options.onAudit, place, carrier);
   up.promise.catch((error: Error) => {
     login?.end(error);
     // A relay that tells of a refused login took the session and carried it on
@@ -299,17 +300,24 @@ export async function joinedBelow(
   };
   if (answerMs > 0 && !answered)
     answer = setTimeout(() => {
-      const text = `${place.parent?.name} doesn't say within ${answerMs / 1000} s whether ${place.name} took the login`;
+      const text = `${carrier} doesn't say within ${answerMs / 1000} s whether ${place.name} took the login`;
       giveUp("CONNECT_TIMEOUT", text);
     }, answerMs);
   const timer = setTimeout(
-    () => giveUp("TIMEOUT", `${place.parent?.name} doesn't say what became of the session`),
+    () => giveUp("TIMEOUT", `${carrier} doesn't say what became of the session`),
     child.bootTimeoutMs + REPORT_LATE_MS,
   );
   return up.promise.finally(() => {
     clearTimeout(answer);
     clearTimeout(timer);
   });
+}
+
+/** The host whose node this is, which need not be the last one before the place: jumps may lie between. */
+function carrierOf(place: Place, id: number): string {
+  let at = place.parent;
+  while (at && at.id !== id) at = at.parent;
+  return at?.name ?? "";
 }
 
 /** Boots over a command's stdio and joins the node as the controller's own child. */

@@ -41,15 +41,21 @@ const commonOf = ({ name, route, hop: { kind, target } }: Place) => {
   return { host: name, account: target.user, address, route };
 };
 
-function once(tell: (outcome: string) => void): Audited {
+function once(place: Place, tell: (outcome: string) => void): Audited {
   let over = false;
   return {
     end(error) {
       if (over) return;
       over = true;
-      tell(error ? error.message : "ok");
+      if (!error || !isOvertaken(place)) tell(error ? error.message : "ok");
     },
   };
+}
+
+/** It never came to its host: one before it turned out to be a jump, and it is done behind that. */
+function isOvertaken({ parent }: Place): boolean {
+  for (let at = parent; at; at = at.parent) if (at.left) return true;
+  return false;
 }
 
 /** `proof`: what it is made with, once that is known. */
@@ -60,13 +66,15 @@ export interface AuditedLogin extends Audited {
 export function auditLogin(tell: OnAudit | undefined, place: Place, pace: LoginPace): AuditedLogin {
   const login: AuditedLogin = {
     proof: undefined,
-    ...once((outcome) => tell?.({ event: "login", ...commonOf(place), ...login.proof, pace, outcome })),
+    ...once(place, (outcome) =>
+      tell?.({ event: "login", ...commonOf(place), ...login.proof, pace, outcome }),
+    ),
   };
   return login;
 }
 
-export const auditHandOff = (tell: OnAudit | undefined, place: Place): Audited =>
-  once((outcome) => tell?.({ event: "hand-off", ...commonOf(place), to: place.parent?.name ?? "", outcome }));
+export const auditHandOff = (tell: OnAudit | undefined, place: Place, to: string): Audited =>
+  once(place, (outcome) => tell?.({ event: "hand-off", ...commonOf(place), to, outcome }));
 
 /** Of a node that was to run as another account, after its host let us in. */
 export function auditElevation(tell: OnAudit | undefined, place: Place, error?: MopError): void {

@@ -83,7 +83,7 @@ export function createTree(port: GrowPort): Tree {
       for (const [index, hop] of route.entries()) {
         const known = places.get(placeKey(place, hop, HOPS[hop.kind].starts));
         if (!known) return undefined;
-        if (known.left && hop.orJump && isPassed(route, index, passed))
+        if (known.left && known.isGone && hop.orJump && isPassed(route, index, passed))
           return route.map((stop, at) => (at === index ? { ...stop, kind: "jump" } : stop));
         place = known;
       }

@@ -34,7 +34,10 @@ export async function adopt(
     authenticated: session.authenticated,
     keep() {
       port.sessions.set(child.id, session);
-      void session.closed.then((error) => error && channel.reset(error.code, error.message));
+      void session.closed.then((error) => {
+        port.sessions.delete(child.id);
+        if (error) channel.reset(error.code, error.message);
+      });
     },
     close: () => session.close(),
   });

@@ -2,6 +2,7 @@ import os from "node:os";
 import type { Hop, HopKind } from "../../../relay/mesh/types.js";
 import type { HostKeyPolicy } from "../../../transport/ssh/types.js";
 import type { Inventory } from "../inventory/inventory.js";
+import { PolicyError } from "../policy-error.js";
 import { type PasswordCommands, passwordCommands } from "../secrets/password-commands.js";
 import { parseHopName } from "./address.js";
 import { commandHop, entersBy, refuseJumps, withoutSsh } from "./command-hop.js";
@@ -114,7 +115,15 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
         skipped.length > 0 || inventoryVia(name) !== undefined || (overridden && index === all.length - 1);
       return told ? "directly" : "as ssh would";
     };
-    const hops = all.map((stop, index) => hop(stop, index === stops.length, reachedBy(stop, index)));
+    const hops = all.map((stop, index) => {
+      const isTarget = index === stops.length;
+      const known = vars(stop.name);
+      if (isTarget || known.hop !== "local") return hop(stop, isTarget, reachedBy(stop, index));
+      if (index === 0) return localHop(stop.name, nodeOf(known).node);
+      throw new PolicyError(
+        `${stop.name} is this machine (mop_hop = "local"): on the route to ${target.name} it can't stand behind ${all[index - 1]!.name}`,
+      );
+    });
     const [first, ...rest] = await Promise.all(hops);
     return { hops: refuseJumps([skipped.length > 0 ? dialledDirectly(first!) : first!, ...rest]), skipped };
   };
@@ -166,7 +175,7 @@ export const dialledDirectly = (hop: Hop): Hop => ({
   },
 });
 
-/** Under `auto` bastions are relays where they can be, this machine is one to others too; a target always needs a node. */
+/** Under `auto` bastions are relays where they can be; a target always needs a node. */
 function hopKind(wanted: MopHop, isTarget: boolean): HopKind {
   return wanted === "sealed" || (wanted === "jump" && !isTarget) ? wanted : "relay";
 }

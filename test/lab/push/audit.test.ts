@@ -43,6 +43,13 @@ describe.skipIf(!built)("the operator's audit log", () => {
   };
   const told = () => lines().map(({ event, host, outcome }) => `${event} ${host} ${outcome}`);
 
+  test("has the login that a jump goes on with once, and names the relay that carries what is behind it", async () => {
+    const run = await ping({ leaves: 1, hosts: { b2: { path: "" } } });
+    expect(run.status, run.stderr).toBe(0);
+    expect(told()).toEqual(["login b1 ok", "login b2 ok", "hand-off b2 ok", "login l1 ok", "hand-off l1 ok"]);
+    expect(lines().map(({ to }) => to)).toEqual([undefined, undefined, "b1", undefined, "b1"]);
+  });
+
   test("has each login and hand-off of a run, with account, route, key and pace", async () => {
     const run = await ping({ leaves: 2 });
     expect(run.status, run.stderr).toBe(0);

@@ -29,6 +29,32 @@ describe("routes", () => {
       ["l1", "10.0.0.11", 22, "me", "relay"],
     ]);
   });
+  it("begin at this machine where its name is on the way, and have it nowhere else", async () => {
+    const hosts = (via: string): RawInventory => ({
+      hosts: { here: { vars: { mop_hop: "local" } }, l1: { vars: { mop_via: via } } },
+    });
+    const [first, second] = await planner(hosts("here")).route("l1");
+    expect([first!.kind, second!.kind]).toEqual(["local", "relay"]);
+    await expect(planner(hosts("b1, here")).route("l1")).rejects.toThrow(
+      /here is this machine .*can't stand behind b1/,
+    );
+  });
+  it("pass a bastion as a relay under auto, or as a jump where no node can be had; a target and a named kind only so", async () => {
+    const via = (hop: string): RawInventory => ({
+      hosts: { b1: { vars: { mop_hop: hop } }, l1: { vars: { mop_via: "b1" } } },
+    });
+    const [auto, target] = await planner(via("auto")).route("l1");
+    expect([auto!.kind, auto!.orJump, target!.kind, target!.orJump]).toEqual([
+      "relay",
+      true,
+      "relay",
+      undefined,
+    ]);
+    for (const kind of ["relay", "sealed", "jump"]) {
+      const [named] = await planner(via(kind)).route("l1");
+      expect([named!.kind, named!.orJump]).toEqual([kind, undefined]);
+    }
+  });
   it("read chains", async () => {
     expect(await names({ hosts: { l1: { vars: { mop_via: "b1, b2" } } } }, "l1")).toEqual(["b1", "b2", "l1"]);
   });

@@ -251,6 +251,52 @@ describe("a command's pipe", () => {
   });
 });
 
+describe("a connection that the server makes", () => {
+  const connecting = async () => {
+    const peer = createPeer();
+    const { pipe } = peer.session.exec({ host: "10.0.0.9", port: 22 }, drop);
+    const open = await peer.next(CHANNEL_OPEN);
+    expect(open.text()).toBe("direct-tcpip");
+    const id = open.uint32();
+    open.uint32();
+    open.uint32();
+    expect([open.text(), open.uint32(), open.text(), open.uint32()]).toEqual([
+      "10.0.0.9",
+      22,
+      "127.0.0.1",
+      0,
+    ]);
+    return { peer, pipe, id };
+  };
+
+  it("is asked for by address, and carries bytes without any command", async () => {
+    const { peer, pipe, id } = await connecting();
+    peer.send(message(CHANNEL_OPEN_CONFIRMATION, id, 42, MB, 32768));
+    pipe.write("to there");
+    const data = await peer.next(CHANNEL_DATA);
+    expect([data.uint32(), data.text()]).toEqual([42, "to there"]);
+    peer.send(message(CHANNEL_DATA, id, "from there"));
+    expect(String(await new Promise((resolve) => pipe.once("data", resolve)))).toBe("from there");
+    expect(peer.received.some((payload) => payload[0] === CHANNEL_REQUEST)).toBe(false);
+  });
+
+  it.each([
+    ["may not", 1, "FORWARDING_REFUSED"],
+    ["can't", 2, "CONNECT_UNREACHABLE"],
+    ["knows no forwarding", 3, "FORWARDING_REFUSED"],
+  ])(
+    "fails with a code of its own where the server %s (reason %d); the session stays",
+    async (_name, reason, code) => {
+      const { peer, pipe, id } = await connecting();
+      const failed = new Promise<Error>((resolve) => pipe.once("error", resolve));
+      peer.send(message(CHANNEL_OPEN_FAILURE, id, reason, "no\nway", ""));
+      expect(await failed).toMatchObject({ code, message: "10.0.0.9:22: no way" });
+      peer.session.exec("again", drop);
+      await peer.next(CHANNEL_OPEN);
+    },
+  );
+});
+
 describe("a server's own requests", () => {
   it("are answered where it wants an answer, and only there", async () => {
     const peer = createPeer();
