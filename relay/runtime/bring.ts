@@ -220,11 +220,14 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
 
 /** Why nothing can be brought to a platform, and what would help. */
 function nothingFor(platform: string, have: readonly string[]): string {
+  const what = quote(platform).slice(1, -1);
+  if (have.length === 0)
+    return `${NONE}, none of mop's own is kept there, and none is brought for ${what} now (\`mop runtime list\` tells what can be)`;
   const known = /^(linux|darwin)-[\w-]+$/.test(platform);
   const ways = known
     ? `\`mop runtime add ${platform}\` fetches one where there is a source, [runtimes] in defaults.toml names a file`
     : "mop_node names a Node there";
-  return `${NONE}, and none to bring for ${quote(platform).slice(1, -1)} (there is ${have.join(", ") || "none at all"}; ${ways})`;
+  return `${NONE}, and none to bring for ${what} (there is ${have.join(", ")}; ${ways})`;
 }
 
 /** "2.17" before "2.28"; what is not known, or not asked for, is never too old. */

@@ -53,6 +53,12 @@ describe.skipIf("missing" in engine)(
 
     const run = ([command = "", ...args]: readonly string[], ...last: readonly string[]) =>
       mop([command, ...lab.options, "-o", "json", ...args, ...last], { env: { HOME: home } });
+    /** The lab's inventory, changed */
+    const inventoryOf = (name: string, change: (text: string) => string): string => {
+      const file = path.join(lab.folder, `${name}.toml`);
+      writeFileSync(file, change(readFileSync(path.join(lab.folder, "inventory.toml"), "utf8")));
+      return file;
+    };
     const clean = () => mop(["runtime", "clean", ...lab.options, "-o", "json"], { env: { HOME: home } });
     const kept = async (leaf: keyof typeof HOMES, of: string = HOMES[leaf]) =>
       (await lab.host(leaf).sh(`ls -A ${of}/.cache/mop/runtime 2>/dev/null || true`))
@@ -108,6 +114,23 @@ describe.skipIf("missing" in engine)(
       expect(await kept("l2", "/root")).toEqual(await kept("l2"));
     });
 
+    test("a tree that a command on a leaf leads into is brought its own by that leaf", async () => {
+      const inventory = inventoryOf(
+        "jail",
+        (text) => `${text}
+[hosts.jail.vars]
+mop_hop = "command"
+mop_command = "sudo -n chroot /musl /bin/env HOME=/root"
+mop_via = "l2"
+mop_node = "push"
+`,
+      );
+      reached(
+        await run(["run", "--limit-hosts", "jail", "-i", inventory], "--", "test", "-d", "/musl", "||", "id"),
+      );
+      expect(await kept("l2", "/musl/root")).toHaveLength(1);
+    });
+
     test("`mop runtime clean` removes it, and brings nothing to where there is none", async () => {
       const hash = (await kept("l1"))[0];
       const ran = await clean();
@@ -123,9 +146,9 @@ describe.skipIf("missing" in engine)(
 
     test("behind a bastion without Node it comes from that bastion's own", async () => {
       await lab.host("b2").sh(NO_NODE);
-      const inventory = path.join(lab.folder, "b2-without.toml");
-      const text = readFileSync(path.join(lab.folder, "inventory.toml"), "utf8");
-      writeFileSync(inventory, text.replace("[hosts.b2.vars]", '[hosts.b2.vars]\nmop_node = "push"'));
+      const inventory = inventoryOf("b2-without", (text) =>
+        text.replace("[hosts.b2.vars]", '[hosts.b2.vars]\nmop_node = "push"'),
+      );
       const refused = await run(["ping", "--limit-hosts", "l1"]);
       expect(refused.status).toBe(4);
       expect(refused.stdout).toContain("no Node found there; tried");
