@@ -23,7 +23,8 @@ cp /etc/passwd /etc/group /musl/etc/`,
 };
 const PUSHED = { mop_node: "push" };
 const LEAVES = {
-  l1: { prepare: NO_NODE, vars: PUSHED },
+  // One command at a time
+  l1: { prepare: NO_NODE, vars: PUSHED, sshd: "MaxSessions 1" },
   l2: {
     prepare: `${NO_NODE}; echo "deploy ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/deploy`,
     vars: PUSHED,

@@ -426,6 +426,13 @@ describe("one clear sentence where it can't be", () => {
     );
   });
 
+  test("a Node that is too old itself", async () => {
+    const node = Buffer.from("#!/bin/sh\necho v14.21.3\n".padEnd(2000, "\n"));
+    expect(await failing(host(), { node })).toContain(
+      "the Node that was brought is v14.21.3, and 16 or newer is needed",
+    );
+  });
+
   test("a platform for which there is nothing, with what would help", async () => {
     const on = host(TOOLS, { uname: '[ "$1" = -s ] && echo Linux || echo aarch64' });
     expect(await failing(on)).toBe(
