@@ -27,7 +27,7 @@ export function addDoctor(program: Command, outcome: Outcome): void {
         examine({ ...(await targetOptions(flags, stop.signal)), host }, mesh, notes, (event) =>
           outcome.print(say(event)),
         ),
-      (options) => createMeshOver(notes, { ...options, pace: "plain" }),
+      (options) => createMeshOver(notes, { ...options, pace: "plain", keptRuntimesOnly: true }),
     );
   });
 }

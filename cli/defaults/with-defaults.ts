@@ -42,7 +42,7 @@ function layOver<F extends Partial<ConnectionFlags>>(flags: F, defaults: Default
   return {
     ...plain,
     ...given,
-    runtimes,
+    ...(Object.keys(runtimes).length > 0 ? { runtimes } : {}),
     ...(identity === undefined ? {} : { defaultIdentity: identity }),
     ...(password === undefined ? {} : { defaultPassword: password }),
     ...(becomePassword === undefined ? {} : { defaultBecomePassword: becomePassword }),

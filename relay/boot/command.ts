@@ -2,10 +2,7 @@ import { MopError } from "../../transport/errors.js";
 import { type Become, becomeArgs } from "./become.js";
 import { FIRST_STAGE } from "./first-stage.js";
 import { BRINGER } from "./runtime-finder.js";
-import { ASK, TAKE } from "./runtime-words.js";
-
-/** Oldest Node that the core runs on. */
-export const OLDEST_NODE = 16;
+import { ASK, OLDEST_NODE, TAKE } from "./runtime-words.js";
 
 /** What a boot command is built from. Nothing of it is secret: anyone on the host may read a command line. */
 export interface BootCommand {

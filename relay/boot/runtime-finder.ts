@@ -1,4 +1,4 @@
-import { TAKE } from "./runtime-words.js";
+import { OLDEST_NODE, TAKE } from "./runtime-words.js";
 
 /**
  * Prints the SHA-256 of the Node that runs it, for hosts without a program that could. Its names stand in regular
@@ -48,7 +48,8 @@ export const BRINGER = [
   `sum() { x=$({ sha256sum || busybox sha256sum || openssl dgst -sha256 -r || shasum -a 256; } <"$1" 2>/dev/null); `,
   `x=\${x%% *}; [ -n "$x" ] || x=$("$1" -e "${SELF_SUM}" 2>/dev/null); [ "$x" = "$h" ]; }; `,
   'runs() { v=$("$1" -v 2>&1 </dev/null); case $v in v[0-9]*) ;; ',
-  '*) no "the Node that was brought does not run in $c (a folder of a file system mounted noexec, or a library is missing):" "$v";; esac; }; ',
+  '*) no "the Node that was brought does not run in $c (a folder of a file system mounted noexec, or a library is missing):" "$v";; esac; ',
+  `m=\${v#v}; [ "\${m%%.*}" -ge ${OLDEST_NODE} ] || no "the Node that was brought is $v, and ${OLDEST_NODE} or newer is needed"; }; `,
 
   'if [ -n "$h" ] && [ -f "$t" ] && safe && own "$t" && sum "$t"; then ',
   'touch "$t" 2>/dev/null; runs "$t"; exec "$t" -e "$f" "$@"; fi; ',

@@ -6,6 +6,8 @@ import type { BringPort, Command, Runtime, Runtimes } from "./types.js";
 
 /** Milliseconds for stderr's last words to come in after stdout ended; less than the boot itself waits. */
 const LAST_WORDS_MS = 200;
+/** Milliseconds for a first command to be closed. */
+const CLOSE_MS = 1000;
 /** Milliseconds until the host asks for a runtime or runs its own Node. */
 const ASK_MS = 30_000;
 /** Milliseconds without a byte that is taken, or an answer: hashing it and its first start are among them. */
@@ -120,6 +122,8 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     holds = true;
     repeats = !held;
     clearTimeout(timer);
+    // A server may allow one command at a time
+    if (!held) await Promise.race([current.exit, after(CLOSE_MS)]);
     leave = await port.turn();
     if (pipe.destroyed) return leave();
     goesOn();
@@ -218,13 +222,18 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
   };
 }
 
+const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** Why nothing can be brought to a platform, and what would help. */
 function nothingFor(platform: string, have: readonly string[]): string {
+  const what = quote(platform).slice(1, -1);
+  if (have.length === 0)
+    return `${NONE}, none of mop's own is kept there, and none is brought for ${what} now (\`mop runtime list\` tells what can be)`;
   const known = /^(linux|darwin)-[\w-]+$/.test(platform);
   const ways = known
     ? `\`mop runtime add ${platform}\` fetches one where there is a source, [runtimes] in defaults.toml names a file`
     : "mop_node names a Node there";
-  return `${NONE}, and none to bring for ${quote(platform).slice(1, -1)} (there is ${have.join(", ") || "none at all"}; ${ways})`;
+  return `${NONE}, and none to bring for ${what} (there is ${have.join(", ")}; ${ways})`;
 }
 
 /** "2.17" before "2.28"; what is not known, or not asked for, is never too old. */

@@ -1,8 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type MopRun, mop, summaryOf } from "../support/mop.js";
+import { type MopRun, mop, ROOT, summaryOf } from "../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
 import { type ContainerLab, createContainerLab } from "./support/container-lab.js";
 import { findEngine } from "./support/engine.js";
@@ -21,13 +23,28 @@ cp /etc/passwd /etc/group /musl/etc/`,
 };
 const PUSHED = { mop_node: "push" };
 const LEAVES = {
-  l1: { prepare: NO_NODE, vars: PUSHED },
+  // One command at a time
+  l1: { prepare: NO_NODE, vars: PUSHED, sshd: "MaxSessions 1" },
   l2: {
     prepare: `${NO_NODE}; echo "deploy ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/deploy`,
     vars: PUSHED,
   },
   l3: { ...MUSL, vars: PUSHED },
+  // Where it would be kept nothing runs; and there is no room
+  noexec: {
+    prepare: NO_NODE,
+    vars: PUSHED,
+    sshd: "SetEnv XDG_CACHE_HOME=/cache",
+    tmpfs: { "/cache": "rw,noexec,size=200m,mode=1777" },
+  },
+  small: {
+    prepare: NO_NODE,
+    vars: PUSHED,
+    sshd: "SetEnv XDG_CACHE_HOME=/cache",
+    tmpfs: { "/cache": "rw,exec,size=20m,mode=1777" },
+  },
 };
+const GOOD = "l1,l2,l3";
 const HOMES = { l1: "/home/deploy", l2: "/home/deploy", l3: "/musl/home/deploy" };
 
 describe.skipIf("missing" in engine)(
@@ -53,6 +70,12 @@ describe.skipIf("missing" in engine)(
 
     const run = ([command = "", ...args]: readonly string[], ...last: readonly string[]) =>
       mop([command, ...lab.options, "-o", "json", ...args, ...last], { env: { HOME: home } });
+    /** The lab's inventory, changed */
+    const inventoryOf = (name: string, change: (text: string) => string): string => {
+      const file = path.join(lab.folder, `${name}.toml`);
+      writeFileSync(file, change(readFileSync(path.join(lab.folder, "inventory.toml"), "utf8")));
+      return file;
+    };
     const clean = () => mop(["runtime", "clean", ...lab.options, "-o", "json"], { env: { HOME: home } });
     const kept = async (leaf: keyof typeof HOMES, of: string = HOMES[leaf]) =>
       (await lab.host(leaf).sh(`ls -A ${of}/.cache/mop/runtime 2>/dev/null || true`))
@@ -90,7 +113,7 @@ describe.skipIf("missing" in engine)(
     });
 
     test("they are kept: the next run brings nothing, and a role runs on all", async () => {
-      const ran = await run(["push", policy.policy]);
+      const ran = await run(["push", policy.policy, "--limit-hosts", GOOD]);
       reached(ran);
       expect(sent(ran, "controller", "b1")).toBeLessThan(400_000);
       for (const leaf of ["l1", "l2", "l3"] as const) {
@@ -101,11 +124,51 @@ describe.skipIf("missing" in engine)(
       }
     });
 
+    test("one that can't keep or run it is told of in one sentence, and keeps nothing of it", async () => {
+      const ran = await run(["ping", "--limit-hosts", "noexec,small"]);
+      expect(ran.status).toBe(4);
+      const reasons = Object.fromEntries(
+        ran.events.flatMap((event) =>
+          event.event === "host" && event.state === "unreachable" ? [[event.host, event.reason]] : [],
+        ),
+      );
+      const begin = "no Node 16 or newer there, and it can't be brought one: ";
+      expect(reasons).toEqual({
+        noexec: expect.stringMatching(
+          new RegExp(
+            `^${begin}the Node that was brought does not run in /cache/mop/runtime \\(a folder of a file system mounted noexec, or .*Permission denied$`,
+          ),
+        ),
+        small: expect.stringMatching(
+          new RegExp(`^${begin}it can not be written to /cache/mop/runtime: .*No space left on device$`),
+        ),
+      });
+      for (const name of ["noexec", "small"])
+        expect(await lab.host(name).sh("ls -A /cache/mop/runtime")).toBe("");
+    });
+
     test("another account is brought its own, over the terminal that becoming it takes", async () => {
       const ran = await run(["run", "--limit-hosts", "l2", "--become"], "--", "id", "-u");
       reached(ran);
       expect(ran.events).toContainEqual({ event: "output", host: "l2", stream: "stdout", text: "0\n" });
       expect(await kept("l2", "/root")).toEqual(await kept("l2"));
+    });
+
+    test("a tree that a command on a leaf leads into is brought its own by that leaf", async () => {
+      const inventory = inventoryOf(
+        "jail",
+        (text) => `${text}
+[hosts.jail.vars]
+mop_hop = "command"
+mop_command = "sudo -n chroot /musl /bin/env HOME=/root"
+mop_via = "l2"
+mop_node = "push"
+`,
+      );
+      reached(
+        await run(["run", "--limit-hosts", "jail", "-i", inventory], "--", "test", "-d", "/musl", "||", "id"),
+      );
+      expect(await kept("l2", "/musl/root")).toHaveLength(1);
     });
 
     test("`mop runtime clean` removes it, and brings nothing to where there is none", async () => {
@@ -121,11 +184,36 @@ describe.skipIf("missing" in engine)(
       expect(sent(again, "controller", "b1")).toBeLessThan(400_000);
     });
 
+    test("at a terminal it is asked for once, with the hosts' names", async () => {
+      const inventory = inventoryOf("silent", (text) =>
+        text.replaceAll('mop_node = "push"', 'mop_user = "deploy"'),
+      );
+      const words = ["ping", ...lab.options, "-i", inventory, "--limit-hosts", "l1,l2"];
+      const command = [process.execPath, path.join(ROOT, "dist/cli/main.js"), ...words].join(" ");
+      const child = spawn("script", ["-qec", command, "/dev/null"], { env: { ...process.env, HOME: home } });
+      let shown = "";
+      let asked = 0;
+      child.stdout.on("data", (chunk: Buffer) => {
+        shown += String(chunk);
+        if (asked >= shown.split("[y/N]").length - 1) return;
+        asked++;
+        child.stdin.write("y\n");
+      });
+      const [status] = (await once(child, "exit")) as [number];
+      expect(status, shown).toBe(0);
+      expect(asked).toBe(1);
+      expect(shown).toMatch(
+        /(l1 and l2|l2 and l1) have no Node 16 or newer\. Bring one there, .*linux-x64 99 MB/,
+      );
+      expect(await kept("l1")).toHaveLength(1);
+    });
+
     test("behind a bastion without Node it comes from that bastion's own", async () => {
+      await lab.host("l1").sh(`rm -rf ${HOMES.l1}/.cache/mop`);
       await lab.host("b2").sh(NO_NODE);
-      const inventory = path.join(lab.folder, "b2-without.toml");
-      const text = readFileSync(path.join(lab.folder, "inventory.toml"), "utf8");
-      writeFileSync(inventory, text.replace("[hosts.b2.vars]", '[hosts.b2.vars]\nmop_node = "push"'));
+      const inventory = inventoryOf("b2-without", (text) =>
+        text.replace("[hosts.b2.vars]", '[hosts.b2.vars]\nmop_node = "push"'),
+      );
       const refused = await run(["ping", "--limit-hosts", "l1"]);
       expect(refused.status).toBe(4);
       expect(refused.stdout).toContain("no Node found there; tried");

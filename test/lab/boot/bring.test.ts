@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -172,6 +173,10 @@ async function upOf(run: ReturnType<typeof boot>): Promise<string> {
   return line;
 }
 
+/** Its commands have ended, and with them what they clear up. */
+const ended = ({ children }: ReturnType<typeof boot>) =>
+  Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
+
 const filesOf = ({ cache }: Host) => (existsSync(cache) ? readdirSync(cache) : []);
 
 describe("a host without Node is brought one", () => {
@@ -309,7 +314,7 @@ describe("nothing is run that is not whole", () => {
         /^l1: no Node 16 or newer there, and it can't be brought one: what came is damaged/,
       ),
     });
-    await new Promise((resolve) => run.children.at(-1)!.once("exit", resolve));
+    await ended(run);
     expect(filesOf(on)).toEqual([]);
   });
 
@@ -323,7 +328,7 @@ describe("nothing is run that is not whole", () => {
       },
     });
     await expect(cut.booted).rejects.toThrow();
-    await new Promise((resolve) => cut.children.at(-1)!.once("exit", resolve));
+    await ended(cut);
     expect(filesOf(on)).toEqual([]);
     expect(await upOf(boot(on))).toContain("PING");
   });
@@ -383,10 +388,13 @@ describe("nothing is run that is not whole", () => {
 
 describe("one clear sentence where it can't be", () => {
   const failing = async (on: Host, options: Options = {}) => {
-    const error = await boot(on, options).booted.then(
+    const run = boot(on, options);
+    const error = await run.booted.then(
       () => "it came up",
       (reason: MopError) => `${reason.code} ${reason.message}`,
     );
+    // It clears up what it wrote before it ends
+    await ended(run);
     return error.replaceAll(on.home, "~");
   };
 
@@ -415,6 +423,13 @@ describe("one clear sentence where it can't be", () => {
     );
     expect(await failing(host(), { node })).toMatch(
       /the Node that was brought does not run in ~\/.cache\/mop\/runtime .*noexec.*: libstdc\+\+\.so\.6: cannot open/,
+    );
+  });
+
+  test("a Node that is too old itself", async () => {
+    const node = Buffer.from("#!/bin/sh\necho v14.21.3\n".padEnd(2000, "\n"));
+    expect(await failing(host(), { node })).toContain(
+      "the Node that was brought is v14.21.3, and 16 or newer is needed",
     );
   });
 

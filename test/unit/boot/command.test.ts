@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { PLATFORMS } from "../../../engine/controller/runtimes/platforms.js";
 import { bootCommand } from "../../../relay/boot/command.js";
 import { FIRST_STAGE } from "../../../relay/boot/first-stage.js";
 import { createMarkerScan, NOISE_MAX, quote } from "../../../relay/boot/noise.js";
+import { ASK, TAKE } from "../../../relay/boot/runtime-words.js";
 
 const plain = {
   node: "",
@@ -28,6 +30,19 @@ describe("bootCommand()", () => {
   test("the first stage holds no single quote, backslash, exclamation mark or line break", () => {
     expect(FIRST_STAGE).not.toMatch(/['\\!\n\r]/);
   });
+
+  test.each([undefined, { method: "sudo", user: "root" }] as const)(
+    "with a Node to bring it holds to the same, and stays below half of what a relay takes (become: %j)",
+    (become) => {
+      const runtimes = Object.fromEntries(PLATFORMS.map((platform) => [platform, { hash: "f".repeat(64) }]));
+      const command = bootCommand({ ...plain, runtimes, become });
+      expect(command).not.toMatch(/[\\!\n\r\0]/);
+      const outside = command.split("'").filter((_, index) => index % 2 === 0);
+      expect(outside.join("")).toMatch(/^exec sh -c +$/);
+      expect(command.length).toBeLessThan(8192);
+      expect(command.includes(`'${become ? TAKE : ASK}'`)).toBe(true);
+    },
+  );
 
   test("stays below 3 kB, since it is sent for every host", () => {
     expect(bootCommand(plain).length).toBeLessThan(3000);

@@ -231,6 +231,15 @@ path = "/var/log/mop.log"
     expect(await withDefaults({}, () => {}, at)).toEqual({ log: false });
   });
 
+  it("and `[runtimes]` names a file with a Node for each platform", async () => {
+    const at = await places(own(`[runtimes]\nlinux-arm64 = "~/node-arm64"\nlinux-x64-musl = "/opt/node"\n`));
+    const { runtimes } = await withDefaults({}, () => {}, at);
+    expect(runtimes).toEqual({ "linux-arm64": "~/node-arm64", "linux-x64-musl": "/opt/node" });
+    await expect(
+      readDefaults(() => {}, await places(own(`[runtimes]\nlinux-x64 = "node"\n`))),
+    ).rejects.toThrow("[runtimes] linux-x64 must be a path that begins with / or ~/");
+  });
+
   it("and `[audit]` puts the operator's own elsewhere or turns it off", async () => {
     const off = await places(own(`[audit]\nenabled = false\npath = "/x"\n`));
     expect(await withDefaults({}, () => {}, off)).toEqual({ audit: false });

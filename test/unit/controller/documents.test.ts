@@ -7,9 +7,12 @@ import { describe, expect, it } from "vitest";
 import { typeCheck } from "../../../engine/controller/policy/type-check.js";
 import { CONNECTION_VARS } from "../../../engine/controller/route/connection-vars.js";
 import { PRESETS } from "../../../engine/controller/route/presets.js";
+import type { CleanEvent } from "../../../engine/controller/run/clean-runtimes.js";
 import { describeInventory } from "../../../engine/controller/run/describe-inventory.js";
 import type { TrustEvent } from "../../../engine/controller/run/trust-hosts.js";
 import { validate } from "../../../engine/controller/run/validate.js";
+import type { KeptRuntime } from "../../../engine/controller/runtimes/store.js";
+import type { Supplied } from "../../../engine/controller/runtimes/supply.js";
 import { gatherFacts } from "../../../engine/leaf/facts/gather.js";
 import { COMMON_RULES } from "../../../engine/leaf/options.js";
 import { TYPES } from "../../../engine/leaf/types/table.js";
@@ -145,6 +148,17 @@ const TRUSTED: Required<TrustEvent> = {
   outcome: "known",
 };
 
+/** Of `mop runtime`, which needs a registry, a Node that can be brought, and a host that one was brought to. */
+const RUNTIMES: readonly [
+  { event: "runtime" } & Required<KeptRuntime>,
+  { event: "runtime" } & Required<Supplied>,
+  Required<CleanEvent>,
+] = [
+  { event: "runtime", platform: "linux-x64", version: "20.1.0", source: "", hash: "", file: "" },
+  { event: "runtime", platform: "linux-x64", version: "", from: "own", source: "", glibc: "", file: "" },
+  { event: "runtime", host: "l1", removed: [] },
+];
+
 describe("docs/commands.md", () => {
   it.skipIf(!built)("has every member of every event that commands write", async () => {
     const documented = new Map<string, Set<string>>();
@@ -172,6 +186,7 @@ describe("docs/commands.md", () => {
       // Takes more hosts than this machine to come about.
       { event: "stopped", role: "r", hosts: [], reason: "" } satisfies StoppedEvent,
       TRUSTED,
+      ...RUNTIMES,
     ];
     for (const event of written)
       expect([...(documented.get(event.event) ?? [])], event.event).toEqual(

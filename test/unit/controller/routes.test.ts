@@ -114,6 +114,22 @@ describe("routes", () => {
     expect(hops.map((hop) => hop.kind)).toEqual(["sealed", "jump", "relay"]);
     expect(hops.at(-1)!.node).toBe("/opt/node");
   });
+  it("let a Node be brought where mop_node says push, also into containers, and look for one here", async () => {
+    const vars = { mop_node: "push" };
+    const raw: RawInventory = {
+      hosts: {
+        b1: { vars },
+        l1: { vars: { ...vars, mop_via: "b1" } },
+        box: { vars: { ...vars, mop_hop: "docker", mop_via: "l1" } },
+        here: { vars: { ...vars, mop_hop: "local" } },
+      },
+    };
+    const hops = await planner(raw).route("box");
+    expect(hops.map(({ node, bring }) => ({ node, bring }))).toEqual(
+      Array(3).fill({ node: "", bring: true }),
+    );
+    expect(await planner(raw).route("here")).toMatchObject([{ kind: "local", node: "" }]);
+  });
   it("give passwords to their own host, and --ask-pass to targets only", async () => {
     const raw: RawInventory = {
       hosts: { b1: {}, l1: { vars: { mop_via: "b1" } }, l2: { vars: { mop_password: "own" } } },
