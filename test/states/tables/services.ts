@@ -1,12 +1,12 @@
 import type { State, StateTable } from "../state.js";
 
-/** Runs until it is told to end, and counts its starts and reloads in /run/NAME.log. */
+/** Runs until it is told to end, without work, and counts its starts and reloads in /run/NAME.log. */
 const DAEMON = `cat >/usr/local/bin/daemon <<'SH'
 #!/bin/sh
 echo start >>/run/$1.log
 trap "echo reload >>/run/$1.log" HUP
 echo $$ >/run/$1.pid
-while :; do sleep 0.05; done
+while :; do sleep 1000 & wait; done
 SH
 chmod 755 /usr/local/bin/daemon`;
 
