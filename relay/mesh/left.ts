@@ -21,6 +21,7 @@ const NO_NODE_THERE: ReadonlySet<ErrorName> = new Set<ErrorName>([
   "NO_NODE",
   "NODE_TOO_OLD",
   "BOOT_FAILED",
+  "CORE_CORRUPT",
   "SSH_CHANNEL_REFUSED",
   // Of a server that refuses a channel, where the command that was sent ahead to it is all that it minds
   "SSH_DISCONNECTED",
@@ -45,7 +46,7 @@ export function keepLogin(
     isOver = true;
   });
   place.left = {
-    reason: new MopError(reason.code, withoutName(place.name, reason.message), { cause: reason }),
+    reason: new MopError(reason.code, withoutName(place.name, hinted(reason).message), { cause: reason }),
     from,
     way: place.way,
     closed,
@@ -58,6 +59,14 @@ export function keepLogin(
   place.way = undefined;
   return true;
 }
+
+/** A start over SSH that failed, with what is likely to be behind it. */
+export const hinted = (error: MopError): MopError =>
+  error.code === "CORE_CORRUPT"
+    ? new MopError(error.code, `${error.message} (a .bashrc there that reads its input does that)`, {
+        cause: error,
+      })
+    : error;
 
 const withoutName = (name: string, text: string): string =>
   text.startsWith(`${name}: `) ? text.slice(name.length + 2) : text;

@@ -92,6 +92,10 @@ const ACCOUNTS: Record<string, Account> = {
     passed: /the host said "This account is currently not available\."$/,
   },
   menu: { sshd: ["ForceCommand /lab/menu"], passed: /the host said "1\) db 2\) web \/ no such choice/ },
+  asking: {
+    bashrc: "read -r -p 'Press Enter to go on' answer",
+    passed: /^the core arrived damaged.*a \.bashrc there that reads its input/,
+  },
   bare: { withoutNode: true, passed: NO_NODE },
   barefish: { withoutNode: true, shell: "/lab/shells/fish", passed: NO_NODE },
   // sshd ends a session in which a command was sent ahead to a channel that it refuses: the jump logs in itself

@@ -5,6 +5,7 @@ import { loadInventoryFile } from "../../engine/controller/inventory/source.js";
 import { routePlanner } from "../../engine/controller/route/routes.js";
 import type { PingEvent } from "../../engine/controller/run/ping-hosts.js";
 import type { HostEvent, RunEvent } from "../../engine/vocabulary/events.js";
+import { HOP_KINDS } from "../../relay/mesh/types.js";
 import { changedOf, type MopRun, mop, resourcesOf, summaryOf, unreachableOf } from "../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
 import { type ContainerLab, createContainerLab } from "./support/container-lab.js";
@@ -116,6 +117,10 @@ describe.skipIf("missing" in engine)(
     afterAll(async () => {
       policy?.remove();
       await lab?.close();
+    });
+
+    test("no kind is left out", () => {
+      expect([...FIRST, "command"]).toEqual(expect.arrayContaining([...HOP_KINDS]));
     });
 
     test("a ping reaches every leaf over all of its hops", () => {

@@ -1,6 +1,6 @@
 import { asMopError } from "../../../transport/errors.js";
 import { attemptNode } from "../attempt.js";
-import { keepLogin } from "../left.js";
+import { hinted, keepLogin } from "../left.js";
 import type { Place } from "../place.js";
 import type { HopWay } from "./hop.js";
 
@@ -20,6 +20,7 @@ export const sshNode = (handsOff: boolean): HopWay => ({
       }
     });
   },
+  explain: (_place, error) => hinted(error),
   wayOut: ({ id, name }) => ({ type: "node", id, name, handsOff }),
 });
 

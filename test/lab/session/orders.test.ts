@@ -119,6 +119,15 @@ describe("orders to a node that opens pipes", () => {
     await until("the ends", () => target.sockets.size === 0);
   });
 
+  it("open no connection through a session that the node doesn't carry", async () => {
+    const before = target.count;
+    for (const through of [1, 7, -1, "1"]) {
+      const channel = controller.open(1, "pipe", { ...order(), through });
+      expect(await channel.closed).toMatchObject({ code: "BAD_ARGUMENT" });
+    }
+    expect(target.count).toBe(before);
+  });
+
   it("end their pipe, and open no other, when 10,000 hand-offs on them are damaged; the memory stays flat", {
     timeout: 120_000,
   }, async () => {

@@ -129,12 +129,25 @@ describe("a session that is handed over", () => {
     ["a number", 7],
     ["another type", { type: "down" }],
     ["no node", { type: "up" }],
+    ["a failure without a reason", { type: "failed" }],
     ["a node with a name of 60 kB", { type: "up", info: { ...nodeInfo(), user: "x".repeat(60_000) } }],
     ["a node with a text for its key", { type: "up", info: { ...nodeInfo(), key: "k".repeat(32) } }],
     ["a node with a list for its name", { type: "up", info: { ...nodeInfo(), hostname: ["x"] } }],
   ])("fails with PROTOCOL when its relay reports %s", async (_what, report) => {
     const { outcome, close } = await handOver((channel) => say(channel, report));
     expect(await outcome).toMatchObject({ code: expect.stringMatching(/^(PROTOCOL|VERSION)$/) });
+    await close();
+  });
+
+  test("ends at its relay where no node came up and nobody passes the host", async () => {
+    let ended: Promise<MopError | undefined> | undefined;
+    const { outcome, close } = await handOver((channel) => {
+      ended = channel.closed;
+      say(channel, { type: "authenticated" });
+      say(channel, { type: "failed", problem: [96, "no Node found there"] });
+    });
+    expect(await outcome).toMatchObject({ code: "NO_NODE", message: "no Node found there" });
+    expect(await ended).toMatchObject({ code: "CANCELLED" });
     await close();
   });
 
