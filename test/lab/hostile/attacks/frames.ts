@@ -64,6 +64,7 @@ const info = (double: Double): { [key: string]: Value } => ({
   uid: 0,
   user: COLOURS,
   hostname: `${COLOURS}${double.id}`,
+  key: new Uint8Array(32),
 });
 
 /** A message of a wing's events. */
