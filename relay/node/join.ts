@@ -76,6 +76,8 @@ export async function joinChild(
     command.onStderr(boot.stderr);
     boot.pipe.on("error", () => {});
     await (authenticated ?? boot.booted);
+    // A link over a pipe that broke meanwhile would wait for nothing
+    if (boot.pipe.destroyed) await boot.booted;
     void report({ type: "authenticated" });
     booting = boot.booted;
     const info = await endpoint.attachChild(child.id, boot.pipe, {

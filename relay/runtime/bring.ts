@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import type { ErrorName } from "../../transport/errors.js";
+import type { ErrorName, MopError } from "../../transport/errors.js";
 import { createMarkerScan, quote } from "../boot/noise.js";
 import { ASK, TAKE } from "../boot/runtime-words.js";
 import type { BringPort, Command, Runtime, Runtimes } from "./types.js";
@@ -8,6 +8,9 @@ import type { BringPort, Command, Runtime, Runtimes } from "./types.js";
 const LAST_WORDS_MS = 200;
 /** Milliseconds for a first command to be closed. */
 const CLOSE_MS = 1000;
+/** Tries to run it again, and the milliseconds between them. */
+const TRIES = 10;
+const AGAIN_MS = 300;
 /** Milliseconds until the host asks for a runtime or runs its own Node. */
 const ASK_MS = 30_000;
 /** Milliseconds without a byte that is taken, or an answer: hashing it and its first start are among them. */
@@ -35,6 +38,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
   let later: (() => void) | undefined;
   /** The first command has said what it wants: its end is none of ours */
   let repeats = false;
+  let tries = TRIES;
   let current: Command;
   let chosen: Runtime | undefined;
   let packs = false;
@@ -50,8 +54,9 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     exited = resolve;
   });
 
+  // Not at once: what came may have come together with the login's answer, before anybody looks at the pipe
   const fail = (code: ErrorName, text: string) => {
-    pipe.destroy(new port.MopError(code, `${name}: ${text}`));
+    setImmediate(() => pipe.destroy(new port.MopError(code, `${name}: ${text}`)));
   };
   const patience = (ms: number, what: string) => {
     clearTimeout(timer);
@@ -127,9 +132,25 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     leave = await port.turn();
     if (pipe.destroyed) return leave();
     goesOn();
-    if (!held) use(await port.run((text) => text.replace(ASK, TAKE)));
+    if (!held) await repeat();
     else if (asked) void sendNext();
     return undefined;
+  }
+
+  /** Runs the command once more; a server that allows one at a time may need a moment. */
+  async function repeat(): Promise<void> {
+    if (pipe.destroyed) return;
+    try {
+      use(await port.run((text) => text.replace(ASK, TAKE)));
+    } catch (error) {
+      refused(error as Error);
+    }
+  }
+
+  function refused(error: Error): void {
+    if ((error as Partial<MopError>).code === "SSH_CHANNEL_REFUSED" && tries-- > 0)
+      setTimeout(() => void repeat(), AGAIN_MS);
+    else pipe.destroy(error);
   }
 
   async function sendNext(): Promise<void> {
@@ -180,7 +201,8 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     };
     const ended = (error?: Error) => {
       if (current !== next || repeats || pipe.destroyed) return;
-      if (error || scan.found) finish(error);
+      if (error && next !== port.first && !scan.found) refused(error);
+      else if (error || scan.found) finish(error);
       // What it wants may come in behind its end
       else setTimeout(() => current === next && !repeats && finish(), LAST_WORDS_MS);
     };

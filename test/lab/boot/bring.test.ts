@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import { bootOverPipe } from "../../../relay/boot/boot.js";
@@ -74,6 +74,8 @@ interface Options {
   readonly runtimes?: Runtimes;
   readonly held?: boolean;
   readonly packs?: boolean;
+  /** Called when the command is to be run once more; throws where that is refused */
+  readonly refuse?: () => void;
   readonly turn?: () => Promise<() => void>;
   readonly pieces?: readonly Buffer[];
   /** Instead of what the hash names */
@@ -132,7 +134,10 @@ function boot(on: Host, options: Options = {}) {
   };
   const brought = bring(runtimes, {
     first: run((text) => text),
-    run,
+    run(edit) {
+      options.refuse?.();
+      return run(edit);
+    },
     name: "l1",
     nonce,
     held,
@@ -256,6 +261,16 @@ describe("a host without Node is brought one", () => {
     };
     for (const held of [false, true]) expect(await upOf(boot(host(), { held, turn }))).toContain("PING");
     expect(left).toBeGreaterThanOrEqual(2);
+  });
+
+  test("when the server takes a second command, if it doesn't at once", async () => {
+    let refusals = 2;
+    const refuse = () => {
+      if (refusals-- > 0) throw new MopError("SSH_CHANNEL_REFUSED", "open failed");
+    };
+    expect(await upOf(boot(host(), { refuse }))).toContain("PING");
+    refusals = 100;
+    await expect(boot(host(), { refuse }).booted).rejects.toMatchObject({ code: "SSH_CHANNEL_REFUSED" });
   });
 
   test("its command has ended when Node has, not when the one that found none did", async () => {
@@ -446,6 +461,31 @@ describe("one clear sentence where it can't be", () => {
       /^NO_NODE l1: .* linux-x64 needs glibc 2\.28, while the host has 2\.17 /,
     );
     expect(filesOf(on)).toEqual([]);
+  });
+
+  test("and not before anybody looks at the pipe, though the host says so together with the login's answer", async () => {
+    const { pipe } = bring(
+      {},
+      {
+        first: {
+          pipe: new PassThrough(),
+          exit: new Promise(() => {}),
+          onStderr: (take) => take(Buffer.from("mop-boot:5eed:want linux-x64 2.36 gz\n")),
+        },
+        run: () => Promise.reject(new Error("run again")),
+        name: "l1",
+        nonce: "5eed",
+        held: false,
+        MopError,
+        turn: async () => () => {},
+        piece: () => Promise.reject(new Error("asked for a piece")),
+      },
+    );
+    await Promise.resolve().then(() => {});
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    expect(pipe.destroyed).toBe(false);
+    const failed = new Promise<Error>((resolve) => pipe.on("error", resolve));
+    expect(await failed).toMatchObject({ code: "NO_NODE" });
   });
 
   test("no home", async () => {

@@ -20,7 +20,7 @@ const SENTENCES: Readonly<Record<string, RegExp>> = {
   l3: /the host key is unknown: .*SHA256:\S+ is in none of \S+known_hosts; .*add the line ".*", have it added by mop trust, or .*--host-keys accept-new$/,
   l4: /l4 refused the login of deploy \(tried \S+id_ed25519; the server takes publickey\); authorize a key .*--identity$/,
   l5: /b2 can't connect to no-such-host\.invalid:\d+: .*\(mop_host sets the name or address that b2 knows it by\)$/,
-  l6: /no Node found there; tried "\/nowhere\/node" \(mop_node sets the path\)$/,
+  l6: /no Node found there; tried "\/nowhere\/node" \(mop_node sets the path, or is "push" to bring one\)$/,
   l7: /b2 can't connect to \S+:1: the connection was refused \(mop_host and mop_port set where it listens\)$/,
 };
 
