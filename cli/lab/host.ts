@@ -183,7 +183,10 @@ class RunningHost implements LabHost {
     connection.on("tcpip", (accept, reject, { destIP, destPort }) => {
       if (!this.settings.mayConnect(`${destIP}:${destPort}`)) return reject();
       const socket = net.connect({ host: destIP, port: destPort, noDelay: true });
-      socket.once("error", () => reject());
+      // A reset comes behind the answer: sshd has accepted the channel by then
+      socket.once("error", ({ code }: NodeJS.ErrnoException) =>
+        code === "ECONNRESET" ? accept().end() : reject(),
+      );
       socket.once("connect", () => {
         socket.removeAllListeners("error");
         const channel = accept();

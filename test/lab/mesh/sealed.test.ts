@@ -89,6 +89,9 @@ describe.skipIf(!built)("an order that is secret", () => {
     const order = Buffer.concat([part, Buffer.alloc(200, 7)]);
     const channel = mesh.endpoint.open(inner.id, "wing", {
       entry,
+      runner: createHash("sha256")
+        .update(readFileSync(path.join(ROOT, "dist/bundles/runner.js")))
+        .digest("hex"),
       order,
       rest: 0,
       memoryMb: 64,
