@@ -8,8 +8,9 @@ import { type Bringing, createBringing } from "./bringing.js";
 import { readCoreBundle } from "./bundles.js";
 import { createDoors } from "./doors.js";
 import { wayOut } from "./grow.js";
-import { isUndecided, jumpsOf, UndecidedNode } from "./or-jump.js";
+import { isUndecided, jumpsOf } from "./or-jump.js";
 import type { Place } from "./place.js";
+import { ReplaceableNode } from "./replaceable.js";
 import { linkReports, pingRoute } from "./report.js";
 import { createRunners } from "./runner.js";
 import { createSealing } from "./seal.js";
@@ -97,18 +98,20 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     const place = tree.reach(route, again);
     const handle = handleOf(place);
     if (!isUndecided(place)) return handle;
-    return new UndecidedNode(
-      handle,
-      () => {
-        const next = tree.instead(route);
+    // It isn't known yet whether the hosts on the way have a node. Nothing can have been carried out behind one that has
+    // none, since whatever lies there is logged in to by way of its node.
+    return new ReplaceableNode(handle, {
+      next(failed) {
+        // The one behind the jump minds the hosts on its own way
+        const next = failed === handle ? tree.instead(route) : undefined;
         return next && reach(next, false);
       },
-      { offer, push },
-    );
+      mesh: { offer, push },
+    });
   }
 
   const placeOf = (handle: NodeHandle): Place => {
-    if (handle instanceof UndecidedNode) return placeOf(handle.current);
+    if (handle instanceof ReplaceableNode) return placeOf(handle.current);
     const place = places.get(handle);
     if (!place) throw new MopError("BAD_ARGUMENT", `${handle.name} is no node of this mesh`);
     return place;
@@ -135,12 +138,12 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
   }
 
   function offer(offered: readonly BlobSource[], to: readonly NodeHandle[]): void {
-    for (const node of to) if (node instanceof UndecidedNode) node.noteOffer(offered);
+    for (const node of to) if (node instanceof ReplaceableNode) node.noteOffer(offered);
     blobs.offer(offered, to.map(placeOf));
   }
 
   function push(hashes: readonly string[], to: readonly NodeHandle[]): void {
-    for (const node of to) if (node instanceof UndecidedNode) node.notePush(hashes);
+    for (const node of to) if (node instanceof ReplaceableNode) node.notePush(hashes);
     runners.push(hashes, to.map(placeOf));
   }
 
