@@ -48,10 +48,11 @@ const BOOT_TIMEOUT_MS = 30_000;
 const REPORT_LATE_MS = 15_000;
 
 /** What may bring the place a Node: told to the node before it, too, which does it where the session is handed to that. */
-export async function bringingTo(port: StartPort, { hop, parent }: Place): Promise<Bringing | undefined> {
-  if (!hop.bring) return undefined;
+export async function bringingTo(port: StartPort, place: Place, from: From): Promise<Bringing | undefined> {
+  if (!place.hop.bring) return undefined;
   const bringing = await port.bringing();
-  if (parent && parent.id !== 0) bringing.allow(parent);
+  const carrier = from.type === "node" ? carrierOf(place, from.id) : undefined;
+  if (carrier) bringing.allow(carrier);
   return bringing;
 }
 
@@ -135,7 +136,7 @@ export async function attemptNode(
   attempts: Attempts,
 ): Promise<NodeInfo> {
   const elevation = await elevationOf(place.hop);
-  const bringing = await bringingTo(port, place);
+  const bringing = await bringingTo(port, place, from);
   const session = await logIn(port, place, from, pace);
   const way = place.way;
   if (from.type === "node" && way?.channel) {
@@ -257,7 +258,7 @@ export async function joinedBelow(
 ): Promise<NodeInfo> {
   const up = deferred<NodeInfo>();
   const { login } = place;
-  const carrier = carrierOf(place, parent);
+  const carrier = carrierOf(place, parent)?.name ?? "";
   const handed = login && auditHandOff(port.options.onAudit, place, carrier);
   up.promise.catch((error: Error) => {
     login?.end(error);
@@ -314,10 +315,10 @@ export async function joinedBelow(
 }
 
 /** The host whose node this is, which need not be the last one before the place: jumps may lie between. */
-function carrierOf(place: Place, id: number): string {
+function carrierOf(place: Place, id: number): Place | undefined {
   let at = place.parent;
   while (at && at.id !== id) at = at.parent;
-  return at?.name ?? "";
+  return at;
 }
 
 /** Boots over a command's stdio and joins the node as the controller's own child. */

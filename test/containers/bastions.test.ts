@@ -53,7 +53,7 @@ interface Account {
 
 const NO_COMMAND = /^the boot command ended before Node ran/;
 const NO_NODE =
-  /^no Node found there; tried "node, nodejs, \/usr\/local\/bin\/node, \/usr\/bin\/node, [^"]*" \(mop_node sets the path\)$/;
+  /^no Node found there; tried "node, nodejs, \/usr\/local\/bin\/node, \/usr\/bin\/node, [^"]*" \(mop_node sets the path, or is "push" to bring one\)$/;
 /** How a sentence ends that names what is missing on both sides. */
 const NEITHER =
   "; without a node it is passed as a jump, but its SSH server refuses to forward a connection to (b2|l1):22: [^;]*: an " +

@@ -214,10 +214,15 @@ mop_node = "push"
       const inventory = inventoryOf("b2-without", (text) =>
         text.replace("[hosts.b2.vars]", '[hosts.b2.vars]\nmop_node = "push"'),
       );
-      const refused = await run(["ping", "--limit-hosts", "l1"]);
+      const refused = await run(["ping", "--limit-hosts", "l1", "--hop", "relay"]);
       expect(refused.status).toBe(4);
       expect(refused.stdout).toContain("no Node found there; tried");
       expect(refused.stdout).toContain("b2");
+      // Passed as a jump, it is the relay before it that brings the leaf its own
+      const passed = await run(["ping", "--limit-hosts", "l1"]);
+      reached(passed);
+      expect(sent(passed, "controller", "b1")).toBeLessThan(SIZE * 0.45);
+      await lab.host("l1").sh(`rm -rf ${HOMES.l1}/.cache/mop`);
       const ran = await run(["ping", "--limit-hosts", "l1", "-i", inventory]);
       reached(ran);
       expect(sent(ran, "controller", "b1")).toBeLessThan(SIZE * 0.45);

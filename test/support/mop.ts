@@ -92,7 +92,7 @@ export const changedOf = (run: MopRun, host?: string): string[] =>
     .filter((event) => event.status === "changed")
     .map((event) => `${event.type} ${path.basename(event.name)}`);
 
-export const unreachableOf = (run: MopRun): Extract<HostEvent, { state: "unreachable" }>[] =>
+export const unreachableOf = (run: Pick<MopRun, "events">): Extract<HostEvent, { state: "unreachable" }>[] =>
   run.events.filter(
     (event): event is Extract<HostEvent, { state: "unreachable" }> =>
       event.event === "host" && event.state === "unreachable",

@@ -71,7 +71,7 @@ export const command: HopWay = {
 
 const enterBy = ({ port, place, from, attempts, tries }: Reaching, enter: readonly string[]) =>
   tries(async () => {
-    const bringing = await bringingTo(port, place);
+    const bringing = await bringingTo(port, place, from);
     const order = bootOrder(port, place, bringing);
     const open = { order, elevation: await elevationOf(place.hop), bringing };
     const start: Start = { ...open, argv: argvOf(port, place, enter, open) };
