@@ -1,92 +1,24 @@
-import { randomBytes } from "node:crypto";
-import type { Duplex } from "node:stream";
-import { asMopError, type ErrorName, MopError } from "../../transport/errors.js";
+import { asMopError, MopError } from "../../transport/errors.js";
 import type { SessionState } from "../../transport/session-state.js";
-import type { Login, LoginPace, SshSession } from "../../transport/ssh/types.js";
-import type { Endpoint, NodeInfo } from "../../transport/types.js";
-import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
-import { problemOf } from "../../transport/wire/problem.js";
-import { bootOverPipe } from "../boot/boot.js";
-import { type Core, commandFor } from "../boot/core.js";
-import type { AdoptOrder, AdoptReport, BootOrder, Elevation } from "../orders.js";
-import type { BringPort, Command } from "../runtime/types.js";
-import { type Audited, auditHandOff, auditLogin } from "./audit.js";
-import { BRING_MS, type Bringing } from "./bringing.js";
-import { keepLogin } from "./left.js";
-import { deferred, type Place } from "./place.js";
-import { createReplayPipe, type ReplayPipe } from "./replay-pipe.js";
-import type { SealFor } from "./seal.js";
-import type { Hop, MeshOptions } from "./types.js";
-import { type From, openWay, type Way, type WayPort } from "./ways.js";
-
-export interface StartPort extends WayPort {
-  readonly endpoint: Endpoint;
-  readonly login: Login;
-  readonly core: Core;
-  readonly options: MeshOptions;
-  readonly signal: AbortSignal;
-  readonly sealFor: SealFor;
-  /** What brings hosts a Node; made when it is asked for first */
-  bringing(): Promise<Bringing>;
-}
-
-/** What one place keeps from one attempt to the next. */
-export interface Attempts {
-  /** Frames sent on trust, over a link of the controller's own */
-  replay: ReplayPipe | undefined;
-  attaching: Promise<NodeInfo> | undefined;
-  /** The parent was told of the node */
-  announced: boolean;
-  /** The dial needs no place among the others any more */
-  dialled(): void;
-}
-
-const HEARTBEAT_MS = 2000;
-const DEAD_AFTER_MS = 8000;
-const BOOT_TIMEOUT_MS = 30_000;
-/** A node that was handed a session says within the boot's own limit how it went; this much later it is not believed any more. */
-const REPORT_LATE_MS = 15_000;
-
-/** What may bring the place a Node: told to the node before it, too, which does it where the session is handed to that. */
-export async function bringingTo(port: StartPort, place: Place, from: From): Promise<Bringing | undefined> {
-  if (!place.hop.bring) return undefined;
-  const bringing = await port.bringing();
-  const carrier = from.type === "node" ? carrierOf(place, from.id) : undefined;
-  if (carrier) bringing.allow(carrier);
-  return bringing;
-}
-
-export function bootOrder(port: StartPort, place: Place, bringing: Bringing | undefined): BootOrder {
-  const { options } = port;
-  const bootTimeoutMs = options.bootTimeoutMs ?? BOOT_TIMEOUT_MS;
-  return {
-    id: place.id,
-    name: place.name,
-    nonce: randomBytes(8).toString("hex"),
-    title: `mop ${place.starts} of ${options.operator}, run ${options.run}`,
-    run: options.run,
-    heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
-    deadAfterMs: options.deadAfterMs ?? DEAD_AFTER_MS,
-    bootTimeoutMs: bringing ? Math.max(BRING_MS, bootTimeoutMs) : bootTimeoutMs,
-    ...(bringing ? { bringer: bringing.module } : {}),
-  };
-}
-
-/** What the host is told of becoming another account; gets the password where it is not there yet. */
-export async function elevationOf({ become }: Hop): Promise<Elevation | null> {
-  if (!become) return null;
-  const { password = "" } = become;
-  const text = typeof password === "string" ? password : await password();
-  return { secret: Buffer.from(text), words: become.method !== "sudo", sealed: false };
-}
-
-export const helloOf = (order: BootOrder) => ({
-  protocol: PROTOCOL_VERSION,
-  id: order.id,
-  run: order.run,
-  heartbeatMs: order.heartbeatMs,
-  deadAfterMs: order.deadAfterMs,
-});
+import type { LoginPace, SshSession } from "../../transport/ssh/types.js";
+import type { NodeInfo } from "../../transport/types.js";
+import { commandFor } from "../boot/core.js";
+import type { AdoptOrder, BootOrder } from "../orders.js";
+import type { Command } from "../runtime/types.js";
+import { type Audited, auditLogin } from "./audit.js";
+import type { Bringing } from "./bringing.js";
+import { joinedBelow } from "./join-below.js";
+import type { Place } from "./place.js";
+import {
+  type Attempts,
+  bootOrder,
+  bringHere,
+  bringingTo,
+  elevationOf,
+  type StartPort,
+  startHere,
+} from "./start.js";
+import { type From, openWay, type Way } from "./ways.js";
 
 /** Logs in at the place's host, over a way that is left in `place.way`. */
 export async function logIn(port: StartPort, place: Place, from: From, pace: LoginPace): Promise<SshSession> {
@@ -193,19 +125,6 @@ async function execOn(session: SshSession, text: string, tty: boolean): Promise<
   };
 }
 
-/** The boot command `first`, with a Node brought to its host where that is allowed and needed. */
-export function bringHere(
-  bringing: Bringing | undefined,
-  { place, order }: { readonly place: Place; readonly order: BootOrder },
-  first: Command,
-  run: BringPort["run"],
-): Command {
-  const { nonce } = order;
-  return (
-    bringing?.here({ first, run, name: place.name, nonce, held: place.hop.become !== undefined }) ?? first
-  );
-}
-
 /** The session's state, or undefined where it has to stay with us. */
 async function exported(session: SshSession): Promise<SessionState | undefined> {
   try {
@@ -236,116 +155,4 @@ async function handOver(
     reset: () => channel.reset(),
     send: (report) => channel.adopt({ type: "adopt", ...given, command, child }, report),
   }));
-}
-
-/** An order to a node to start a child and join it. */
-export interface OrderBelow {
-  /** Milliseconds for its first report; 0 = no limit but the boot's */
-  readonly answerMs: number;
-  readonly closed: Promise<MopError | undefined>;
-  send(report: (report: AdoptReport) => void): Promise<void>;
-  reset(): void;
-}
-
-/** Announces the place below its parent, sends the order, and resolves with what the parent says of the node. */
-export async function joinedBelow(
-  port: StartPort,
-  place: Place,
-  parent: number,
-  child: BootOrder,
-  attempts: Attempts,
-  order: () => OrderBelow,
-): Promise<NodeInfo> {
-  const up = deferred<NodeInfo>();
-  const { login } = place;
-  const carrier = carrierOf(place, parent)?.name ?? "";
-  const handed = login && auditHandOff(port.options.onAudit, place, carrier);
-  up.promise.catch((error: Error) => {
-    login?.end(error);
-    // A relay that tells of a refused login took the session and carried it on
-    handed?.end(asMopError(error).code === "AUTH_REFUSED" ? undefined : error);
-  });
-  place.linkTo = parent;
-  if (!attempts.announced) {
-    attempts.announced = true;
-    port.endpoint.addNode(place.id, parent);
-  }
-  const { answerMs, closed, send, reset } = order();
-  let answered = false;
-  let answer: NodeJS.Timeout | undefined;
-  void closed.then((error) => up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")));
-  const sending = send((report) => {
-    answered = true;
-    clearTimeout(answer);
-    login?.end();
-    handed?.end();
-    if (report.type === "authenticated") place.authenticated = true;
-    else if (report.type === "up") up.resolve(report.info);
-    else {
-      const error = problemOf([...report.problem]);
-      const { id, name } = place;
-      const from = { type: "node", id: parent, name, handsOff: true, through: id } as const;
-      if (!keepLogin(place, error, { from, closed, release: reset })) reset();
-      up.reject(error);
-    }
-  });
-  await sending.catch((error: Error) => {
-    up.reject(error);
-    throw error;
-  });
-  attempts.dialled();
-  place.dispatched.resolve();
-  const giveUp = (code: ErrorName, text: string) => {
-    up.reject(new MopError(code, text));
-    reset();
-  };
-  if (answerMs > 0 && !answered)
-    answer = setTimeout(() => {
-      const text = `${carrier} doesn't say within ${answerMs / 1000} s whether ${place.name} took the login`;
-      giveUp("CONNECT_TIMEOUT", text);
-    }, answerMs);
-  const timer = setTimeout(
-    () => giveUp("TIMEOUT", `${carrier} doesn't say what became of the session`),
-    child.bootTimeoutMs + REPORT_LATE_MS,
-  );
-  return up.promise.finally(() => {
-    clearTimeout(answer);
-    clearTimeout(timer);
-  });
-}
-
-/** The host whose node this is, which need not be the last one before the place: jumps may lie between. */
-function carrierOf(place: Place, id: number): Place | undefined {
-  let at = place.parent;
-  while (at && at.id !== id) at = at.parent;
-  return at;
-}
-
-/** Boots over a command's stdio and joins the node as the controller's own child. */
-export function startHere(
-  port: StartPort,
-  place: Place,
-  { order, elevation }: { readonly order: BootOrder; readonly elevation: Elevation | null },
-  stdio: Duplex,
-  attempts: Attempts,
-): { up: Promise<NodeInfo>; stderr(chunk: Uint8Array): void } {
-  const { onNotice } = port.options;
-  const boot = bootOverPipe(stdio, {
-    name: place.name,
-    nonce: order.nonce,
-    core: port.core.bytes,
-    timeoutMs: order.bootTimeoutMs,
-    elevation,
-    onLine: (line) => onNotice?.(place.name, line),
-  });
-  boot.pipe.on("error", () => {});
-  if (!attempts.replay) {
-    attempts.replay = createReplayPipe();
-    attempts.attaching = port.endpoint.attachChild(place.id, attempts.replay.pipe, helloOf(order));
-    attempts.attaching.catch(() => {});
-  }
-  attempts.replay.use(boot.pipe);
-  attempts.dialled();
-  place.dispatched.resolve();
-  return { up: boot.booted.then(() => attempts.attaching!), stderr: boot.stderr };
 }

@@ -1,11 +1,11 @@
 import { asMopError, type ErrorName, MopError } from "../../transport/errors.js";
 import type { LoginPace } from "../../transport/ssh/types.js";
-import type { Attempts, StartPort } from "./attempt.js";
 import { auditElevation } from "./audit.js";
 import { createPatience, type Doors, serverKey } from "./doors.js";
 import { HOPS } from "./hops/table.js";
 import { notForwarded } from "./left.js";
 import type { Place } from "./place.js";
+import type { Attempts, StartPort } from "./start.js";
 import { UnreachableError, unreachable } from "./unreachable.js";
 import type { From } from "./ways.js";
 

@@ -7,19 +7,19 @@ import { spawnPiped } from "../../boot/spawn.js";
 import type { BootOrder, Elevation } from "../../orders.js";
 import type { Command } from "../../runtime/types.js";
 import { readAdoptReport } from "../adopt-report.js";
+import type { Bringing } from "../bringing.js";
+import { joinedBelow } from "../join-below.js";
+import type { Place } from "../place.js";
+import { isCarried } from "../seal.js";
 import {
   type Attempts,
   bootOrder,
   bringHere,
   bringingTo,
   elevationOf,
-  joinedBelow,
   type StartPort,
   startHere,
-} from "../attempt.js";
-import type { Bringing } from "../bringing.js";
-import type { Place } from "../place.js";
-import { isCarried } from "../seal.js";
+} from "../start.js";
 import type { From } from "../ways.js";
 import type { HopWay, Reaching } from "./hop.js";
 

@@ -1,8 +1,8 @@
 import type { MopError } from "../../../transport/errors.js";
 import type { LoginPace } from "../../../transport/ssh/types.js";
 import type { NodeInfo } from "../../../transport/types.js";
-import type { Attempts, StartPort } from "../attempt.js";
 import type { Place, Starts } from "../place.js";
+import type { Attempts, StartPort } from "../start.js";
 import type { From } from "../ways.js";
 
 /** A host that is being reached, and what is at hand for it. */

@@ -4,8 +4,8 @@ import type { NodeInfo } from "../../../transport/types.js";
 import { firstStageArgs, shellArgs } from "../../boot/command.js";
 import { commandOptions } from "../../boot/core.js";
 import { joinStdio } from "../../boot/stdio.js";
-import { type Attempts, bootOrder, elevationOf, type StartPort, startHere } from "../attempt.js";
 import type { Place } from "../place.js";
+import { type Attempts, bootOrder, elevationOf, type StartPort, startHere } from "../start.js";
 import type { HopWay } from "./hop.js";
 
 /** This machine: a node as a child of this process, with the Node that runs it. */

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { coreOf } from "../../../relay/boot/core.js";
-import { type Attempts, attemptNode, type StartPort } from "../../../relay/mesh/attempt.js";
+import { attemptNode } from "../../../relay/mesh/attempt.js";
 import type { AuditEntry } from "../../../relay/mesh/audit.js";
 import { Place } from "../../../relay/mesh/place.js";
+import type { Attempts, StartPort } from "../../../relay/mesh/start.js";
 import type { Hop } from "../../../relay/mesh/types.js";
 import { readAdoptOrder } from "../../../relay/node/read-orders.js";
 import { createEndpoint } from "../../../transport/endpoint.js";
