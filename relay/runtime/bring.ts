@@ -201,8 +201,11 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     };
     const ended = (error?: Error) => {
       if (current !== next || repeats || pipe.destroyed) return;
-      if (error && next !== port.first && !scan.found) refused(error);
-      else if (error || scan.found) finish(error);
+      if (error && next !== port.first && !scan.found) {
+        // It is run again, or fails the pipe: that it closes, too, says nothing more
+        repeats = true;
+        refused(error);
+      } else if (error || scan.found) finish(error);
       // What it wants may come in behind its end
       else setTimeout(() => current === next && !repeats && finish(), LAST_WORDS_MS);
     };

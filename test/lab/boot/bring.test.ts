@@ -76,6 +76,8 @@ interface Options {
   readonly packs?: boolean;
   /** Called when the command is to be run once more; throws where that is refused */
   readonly refuse?: () => void;
+  /** The same of a relay: the refusal comes when the command has its pipe already */
+  readonly breaks?: () => Error | undefined;
   readonly turn?: () => Promise<() => void>;
   readonly pieces?: readonly Buffer[];
   /** Instead of what the hash names */
@@ -136,7 +138,11 @@ function boot(on: Host, options: Options = {}) {
     first: run((text) => text),
     run(edit) {
       options.refuse?.();
-      return run(edit);
+      const error = options.breaks?.();
+      if (!error) return run(edit);
+      const pipe = new PassThrough();
+      setImmediate(() => pipe.destroy(error));
+      return { pipe, exit: Promise.resolve(), onStderr: () => {} };
     },
     name: "l1",
     nonce,
@@ -269,7 +275,12 @@ describe("a host without Node is brought one", () => {
       if (refusals-- > 0) throw new MopError("SSH_CHANNEL_REFUSED", "open failed");
     };
     expect(await upOf(boot(host(), { refuse }))).toContain("PING");
+    refusals = 2;
+    const breaks = () =>
+      refusals-- > 0 ? new MopError("SSH_CHANNEL_REFUSED", "the server opens no session") : undefined;
+    expect(await upOf(boot(host(), { breaks }))).toContain("PING");
     refusals = 100;
+    await expect(boot(host(), { breaks }).booted).rejects.toMatchObject({ code: "SSH_CHANNEL_REFUSED" });
     await expect(boot(host(), { refuse }).booted).rejects.toMatchObject({ code: "SSH_CHANNEL_REFUSED" });
   });
 
