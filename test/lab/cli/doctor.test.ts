@@ -68,7 +68,8 @@ describe.skipIf(!built)("mop doctor", () => {
       /^round trip ([\d.]+) ms from controller, about (\d+) kB\/s/.exec(text("b1", "link")[0] ?? "") ?? [];
     expect(Number(ms)).toBeGreaterThan(79);
     expect(Number(rate)).toBeGreaterThan(40);
-    expect(Number(rate)).toBeLessThan(200);
+    // What waits in buffers when the clock starts makes it look a little faster
+    expect(Number(rate)).toBeLessThan(260);
     expect(text("l1", "shell")).toEqual(["says by itself: Welcome to l1"]);
     expect(text("b1", "shell")).toEqual(["says nothing by itself"]);
   });
