@@ -17,7 +17,7 @@ const PACKAGES = {
   yaml: /^node_modules\/yaml\//,
 };
 /** What brings hosts a Node; a relay loads it where it is needed */
-const RUNTIME = /^relay\/(runtime|boot)\//;
+const RUNTIME = /^relay\/((runtime|boot)\/|gate\.ts$)/;
 const WING = /^(engine\/(leaf|vocabulary)\/|transport\/(?!ssh\/)|relay\/wing\.ts$)/;
 
 /** Name of the bundle -> its source; a source that doesn't exist yet is left out. */
@@ -62,6 +62,11 @@ const fromCore = {
   },
 };
 
+function pluginsOf(name, source, root) {
+  if (source.startsWith("engine/leaf/parts/")) return [sharedModules(root)];
+  return source.startsWith("relay/") && name !== "core" ? [fromCore] : [];
+}
+
 /** Builds every bundle; returns name -> { size, compressed } in bytes. */
 export async function buildBundles(root = ROOT) {
   const folder = path.join(root, "dist/bundles");
@@ -85,8 +90,7 @@ export async function buildBundles(root = ROOT) {
       treeShaking: true,
       charset: "utf8",
       logLevel: "warning",
-      plugins:
-        name === "runner" ? [fromCore] : source.startsWith("engine/leaf/parts/") ? [sharedModules(root)] : [],
+      plugins: pluginsOf(name, source, root),
     });
     // What esbuild minified is made smaller once more: 4% in Brotli, which each new host is sent.
     const { code: text } = await minify(result.outputFiles[0].text, {

@@ -3,9 +3,9 @@ import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { MopError } from "../../transport/errors.js";
+import { createGate } from "../gate.js";
 import { bring } from "../runtime/bring.js";
-import { createTurns, TURNS } from "../runtime/turns.js";
-import { type BringPort, type Command, PIECE, type Runtimes } from "../runtime/types.js";
+import { type BringPort, type Command, PIECE, type Runtimes, TURNS } from "../runtime/types.js";
 import type { MeshBlobs } from "./blobs.js";
 import { readBundle } from "./bundles.js";
 import type { Place } from "./place.js";
@@ -55,7 +55,7 @@ export function createBringing(blobs: MeshBlobs, files: RuntimeFiles, keptOnly =
   const all = [{ hash: module, size: code.length, read: async () => code }, ...sources.values()];
   const allowed = new Set<Place>();
   const packed = new Map<string, Promise<Uint8Array>>();
-  const turn = createTurns(TURNS);
+  const turns = createGate(TURNS);
   return {
     runtimes,
     module,
@@ -68,8 +68,7 @@ export function createBringing(blobs: MeshBlobs, files: RuntimeFiles, keptOnly =
     here: (port) =>
       bring(brought, {
         ...port,
-        MopError,
-        turn,
+        turn: () => turns.enter(),
         async piece(hash) {
           const piece = await sources.get(hash)!.read();
           if (sha256(piece) !== hash)

@@ -1,4 +1,4 @@
-import { asMopError, MopError } from "../../transport/errors.js";
+import { asMopError, type MopError } from "../../transport/errors.js";
 import type { Channel, Endpoint, NodeId, Value } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
 import { problemValue } from "../../transport/wire/problem.js";
@@ -8,7 +8,7 @@ import { bootOverPipe } from "../boot/boot.js";
 import type { AdoptReport, StartOrder } from "../orders.js";
 import type { BringModule, Run } from "../runtime/types.js";
 import type { AdoptedSession } from "../session/adopt.js";
-import { loadPart } from "./part.js";
+import type { LoadPart } from "./part.js";
 
 /** A connection, or what is left of one; a pipe through a session counts nothing. */
 export type LinkBytes = { readonly [name in "bytesWritten" | "bytesRead"]?: number | undefined };
@@ -16,7 +16,8 @@ export type LinkBytes = { readonly [name in "bytesWritten" | "bytesRead"]?: numb
 /** What a node starts children with. */
 export interface JoinPort {
   readonly endpoint: Endpoint;
-  readonly blobs: Blobs;
+  readonly blobs: Pick<Blobs, "get">;
+  readonly load: LoadPart;
   /** The core that this node was started from: its children get the same */
   readonly core: Uint8Array;
   /** What the connection to each child costs, by its id, where it is more than its frames */
@@ -42,7 +43,7 @@ export interface Runner {
  * refused guess can be tried anew without loss; what fails later ends it.
  */
 export async function joinChild(
-  { endpoint, blobs, core, onLine }: JoinPort,
+  { endpoint, blobs, load, core, onLine }: JoinPort,
   channel: Channel,
   { child, elevation }: StartOrder,
   { run, authenticated, keep, close }: Runner,
@@ -62,9 +63,9 @@ export async function joinChild(
   try {
     const { name, nonce, bringer } = child;
     const held = elevation !== null;
-    const { bring } = bringer ? await loadPart<BringModule>(blobs, bringer) : {};
+    const { bring } = bringer ? await load<BringModule>(bringer) : {};
     const first = run((text) => text);
-    const command = bring ? bring({ first, run, name, nonce, held, piece: blobs.get, MopError }) : first;
+    const command = bring ? bring({ first, run, name, nonce, held, piece: blobs.get }) : first;
     const boot = bootOverPipe(command.pipe, {
       name,
       nonce,

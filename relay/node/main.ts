@@ -6,6 +6,7 @@ import { joinStdio } from "../boot/stdio.js";
 import { serveBlobs } from "./blobs.js";
 import { nodeInfo } from "./info.js";
 import type { JoinPort, LinkBytes } from "./join.js";
+import { createParts } from "./part.js";
 import { servePipes } from "./pipes.js";
 import { serveReports } from "./reports.js";
 import { createSeals } from "./seal.js";
@@ -28,12 +29,13 @@ export function start(core: Uint8Array): void {
   const links = new Map<NodeId, LinkBytes>();
   const onLine = (name: string, line: string) => say(`${name}: ${line}`);
   const blobs = serveBlobs(endpoint);
-  const port: JoinPort = { endpoint, blobs, core, links, sessions: new Map(), onLine };
-  const unseal = seals.unsealFrom(blobs);
+  const load = createParts(blobs);
+  const port: JoinPort = { endpoint, blobs, load, core, links, sessions: new Map(), onLine };
+  const unseal = seals.unsealWith(load);
   servePipes(port);
   serveSpawns(port, unseal);
   serveReports(endpoint, links);
-  const wings = serveWings({ endpoint, blobs, unseal });
+  const wings = serveWings({ endpoint, blobs, load, unseal });
 
   const end = (status: number) => {
     process.exitCode = status;

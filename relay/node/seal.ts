@@ -1,7 +1,6 @@
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
-import type { Blobs } from "../blobs/types.js";
 import type { Opened } from "../orders.js";
-import { loadPart } from "./part.js";
+import type { LoadPart } from "./part.js";
 
 /** Opens what was sealed to this node. */
 export type Unseal = (sealed: Uint8Array) => Promise<Opened>;
@@ -16,11 +15,11 @@ export function createSeals() {
   }
   return {
     key: pair?.publicKey.export({ type: "spki", format: "der" }).subarray(-32) ?? new Uint8Array(),
-    unsealFrom:
-      (blobs: Pick<Blobs, "get">): Unseal =>
+    unsealWith:
+      (load: LoadPart): Unseal =>
       async (sealed) => {
         const hash = Buffer.from(sealed.subarray(0, 32)).toString("hex");
-        const { openSealed } = await loadPart<typeof import("../seal/part.js")>(blobs, hash);
+        const { openSealed } = await load<typeof import("../seal/part.js")>(hash);
         return openSealed(sealed, pair!.privateKey);
       },
   };

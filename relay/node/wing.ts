@@ -1,7 +1,7 @@
 import { asMopError } from "../../transport/errors.js";
 import type { Endpoint } from "../../transport/types.js";
 import type { RunningWing } from "../runner/run-wing.js";
-import { loadPart } from "./part.js";
+import type { LoadPart } from "./part.js";
 import type { Unseal } from "./seal.js";
 import { readWingOrder } from "./wing-order.js";
 
@@ -13,6 +13,7 @@ export interface WingPort {
     get(hash: string): Promise<Uint8Array>;
     prefetch(hashes: readonly string[]): Promise<void>;
   };
+  readonly load: LoadPart;
   readonly unseal: Unseal;
 }
 
@@ -30,7 +31,8 @@ export function serveWings(port: WingPort): Wings {
   const running = new Set<RunningWing>();
   port.endpoint.serve("wing", (channel, args) => {
     const order = readWingOrder(args);
-    const whole = loadPart<typeof import("../runner/run-wing.js")>(port.blobs, order.runner)
+    const whole = port
+      .load<typeof import("../runner/run-wing.js")>(order.runner)
       .then(async ({ runWing }) => {
         const wing = runWing(port, channel, order);
         running.add(wing);

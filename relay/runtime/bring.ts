@@ -1,7 +1,8 @@
 import { Duplex } from "node:stream";
-import type { ErrorName, MopError } from "../../transport/errors.js";
+import type { ErrorName } from "../../transport/errors.js";
 import { createMarkerScan, quote } from "../boot/noise.js";
 import { ASK, TAKE } from "../boot/runtime-words.js";
+import { MopError } from "../node/shared.js";
 import type { BringPort, Command, Runtime, Runtimes } from "./types.js";
 
 /** Milliseconds for stderr's last words to come in after stdout ended; less than the boot itself waits. */
@@ -56,7 +57,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
 
   // Not at once: what came may have come together with the login's answer, before anybody looks at the pipe
   const fail = (code: ErrorName, text: string) => {
-    setImmediate(() => pipe.destroy(new port.MopError(code, `${name}: ${text}`)));
+    setImmediate(() => pipe.destroy(new MopError(code, `${name}: ${text}`)));
   };
   const patience = (ms: number, what: string) => {
     clearTimeout(timer);

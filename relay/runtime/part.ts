@@ -1,16 +1,15 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
+import { createGate } from "../gate.js";
 import { bring as bringOf } from "./bring.js";
-import { createTurns, TURNS } from "./turns.js";
-import { type BringModule, PIECE, type Runtimes } from "./types.js";
+import { type BringModule, PIECE, type Runtimes, TURNS } from "./types.js";
 
 /** Stands before the module's text: what the controller has to bring. */
 declare const mopRuntimes: Runtimes;
 
-/** Each child's start loads the module anew: they take turns all the same. */
-const SHARED = Symbol.for("mop.runtime.turns");
-const shared = globalThis as { [SHARED]?: ReturnType<typeof createTurns> };
+/** A node loads this once, so that all its children take turns. */
+const turns = createGate(TURNS);
 
 /** A piece of the runtime that this node itself runs on, where it was brought here: it needn't come once more. */
 async function ownPiece(hash: string): Promise<Uint8Array | undefined> {
@@ -32,11 +31,9 @@ async function ownPiece(hash: string): Promise<Uint8Array | undefined> {
   }
 }
 
-export const bring: BringModule["bring"] = (port) => {
-  shared[SHARED] ??= createTurns(TURNS);
-  return bringOf(mopRuntimes, {
+export const bring: BringModule["bring"] = (port) =>
+  bringOf(mopRuntimes, {
     ...port,
-    turn: shared[SHARED],
+    turn: () => turns.enter(),
     piece: async (hash) => (await ownPiece(hash)) ?? port.piece(hash),
   });
-};

@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import type { MopError } from "../../transport/errors.js";
 
 /** "linux-x64", "linux-arm64-musl": Node's names of system and processor, and the C library where it is not glibc. */
 export type Platform = string;
@@ -19,6 +18,9 @@ export type Runtimes = Readonly<Record<Platform, Runtime>>;
 
 /** Bytes of a piece: each is a blob of its own, unpacked and sent in one go. */
 export const PIECE = 4 * 1024 * 1024;
+
+/** Hosts that are brought a runtime at the same time: each takes a piece or two of memory. */
+export const TURNS = 4;
 
 /** A command that runs on a host, over a session or as a process. */
 export interface Command {
@@ -46,8 +48,6 @@ export interface BringPort {
   readonly piece: (hash: string) => Promise<Uint8Array>;
   /** Resolves when it is our turn, with what gives it back: pieces lie in memory, and many hosts come at once */
   readonly turn: () => Promise<() => void>;
-  /** The error class of whoever catches it: this code may have come in another bundle */
-  readonly MopError: typeof MopError;
   /** Compresses a piece where the host can unpack it; absent: what is sent stays in a fast network */
   readonly pack?: (hash: string, piece: Uint8Array) => Promise<Uint8Array>;
 }

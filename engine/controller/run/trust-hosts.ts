@@ -1,5 +1,5 @@
+import { createGate } from "../../../relay/gate.js";
 import { createPatience } from "../../../relay/mesh/doors.js";
-import { createGate } from "../../../relay/mesh/limits.js";
 import type { DialingMesh, Hop, OpenPipe } from "../../../relay/mesh/types.js";
 import { asMopError, MopError } from "../../../transport/errors.js";
 import { knownHostsName } from "../../../transport/ssh/host-key.js";

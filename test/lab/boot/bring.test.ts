@@ -147,7 +147,6 @@ function boot(on: Host, options: Options = {}) {
     name: "l1",
     nonce,
     held,
-    MopError,
     turn: options.turn ?? (async () => () => {}),
     piece: async (hash) => {
       given.push(hash);
@@ -487,7 +486,6 @@ describe("one clear sentence where it can't be", () => {
         name: "l1",
         nonce: "5eed",
         held: false,
-        MopError,
         turn: async () => () => {},
         piece: () => Promise.reject(new Error("asked for a piece")),
       },

@@ -1,6 +1,7 @@
 import net, { type AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { serveBlobs } from "../../../relay/node/blobs.js";
+import { createParts } from "../../../relay/node/part.js";
 import { servePipes } from "../../../relay/node/pipes.js";
 import { encodeSessionState } from "../../../relay/session/state.js";
 import { createEndpoint } from "../../../transport/endpoint.js";
@@ -43,19 +44,25 @@ function createTarget() {
   };
 }
 
+function servePipesOf(endpoint: Endpoint): void {
+  const blobs = serveBlobs(endpoint);
+  servePipes({
+    endpoint,
+    blobs,
+    load: createParts(blobs),
+    core: Buffer.from("core"),
+    links: new Map(),
+    sessions: new Map(),
+    onLine: () => {},
+  });
+}
+
 /** The relay's serving of pipes behind a controller, both in this process; the TCP connections are real. */
 async function createRelay() {
   const controller = createEndpoint({ root: true });
   const [upper, lower] = memoryPipe();
   const relay = createEndpoint({ parent: lower, info: nodeInfo() });
-  servePipes({
-    endpoint: relay,
-    core: Buffer.from("core"),
-    links: new Map(),
-    sessions: new Map(),
-    blobs: serveBlobs(relay),
-    onLine: () => {},
-  });
+  servePipesOf(relay);
   await controller.attachChild(1, upper, parentHello(1));
   return { controller, relay };
 }
@@ -215,14 +222,7 @@ describe("orders to a node that opens pipes", () => {
     child.send(frameOf("HELLO", { body: GOOD_BODIES.HELLO! }));
     const [upper3, lower3] = memoryPipe();
     const sibling = createEndpoint({ parent: lower3, info: nodeInfo() });
-    servePipes({
-      endpoint: sibling,
-      core: Buffer.from("core"),
-      links: new Map(),
-      sessions: new Map(),
-      blobs: serveBlobs(sibling),
-      onLine: () => {},
-    });
+    servePipesOf(sibling);
     controller.addNode(2, 1);
     controller.addNode(3, 1);
     // A pipe of the controller's, whose number the child may guess
