@@ -22,11 +22,15 @@ export type SealFor = (place: Place, plain: Uint8Array) => Promise<Sealed>;
  */
 export function createSealing({ offer, push }: MeshBlobs, part = () => partBundle("seal")): SealFor {
   let made: BlobSource | undefined;
+  const sentTo = new WeakSet<Place>();
   return async (place, plain) => {
     made ??= part();
     const { hash } = made;
-    offer([made], [place]);
-    push([hash], [place]);
+    if (!sentTo.has(place)) {
+      sentTo.add(place);
+      offer([made], [place]);
+      push([hash], [place]);
+    }
     const { key } = await place.up.promise;
     if (key.length !== nacl.box.publicKeyLength)
       throw new MopError(

@@ -14,7 +14,6 @@ export interface Tree {
   reach(route: readonly Hop[], again: boolean, passed?: boolean): Place;
   /** The route as a place's failure leaves it: with a jump where no node could be had; undefined: nothing changes */
   instead(route: readonly Hop[], passed?: boolean): readonly Hop[] | undefined;
-  find(id: NodeId): Place | undefined;
   /** Every place that was not lost, parents before their children */
   all(): Place[];
   /** Ends the logins that nobody went on with */
@@ -89,7 +88,6 @@ export function createTree(port: GrowPort): Tree {
       }
       return undefined;
     },
-    find: (id) => byId.get(id),
     all: () => [...places.values()].filter((place) => !place.isGone),
     release() {
       for (const { left } of places.values()) left?.release();

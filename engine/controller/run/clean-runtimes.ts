@@ -1,17 +1,15 @@
 import type { Mesh } from "../../../relay/mesh/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import type { RunEvent } from "../../vocabulary/events.js";
-import { mopPackage } from "../policy/mop-package.js";
 import { withWays } from "../route/way-mesh.js";
 import { maskReport } from "../secrets/mask-report.js";
-import { HostState } from "./host-state.js";
+import type { HostState } from "./host-state.js";
 import type { RunResult } from "./options.js";
-import { type HostOptions, prepareTargets } from "./prepare-hosts.js";
+import type { HostOptions } from "./prepare-hosts.js";
+import { reachTargets } from "./reach-targets.js";
 import { commandError } from "./run-command.js";
 import { runWing } from "./run-wing.js";
 import { summarize } from "./summarize.js";
-import { becomesOf } from "./targets.js";
-import { readWing } from "./wing-files.js";
 
 /** What was removed from a host's cache: hashes of runtimes. */
 export interface CleanEvent {
@@ -39,24 +37,12 @@ export async function cleanRuntimes(
   const mesh = withWays(over);
   const started = performance.now();
   const report = maskReport<CleanEvent>(given);
-  const [{ hosts, targets }, wing] = await Promise.all([
-    prepareTargets(options),
-    readWing(options.mop ?? mopPackage()),
-  ]);
-  const states = hosts.map((host) => new HostState(host, report));
-  const becomes = becomesOf(
-    hosts.map(({ host }) => host),
-    targets,
-    options,
-  );
-  const nodes = states.map((state) => state.reach(mesh, becomes.get(state.name)));
-  mesh.offer([wing.entry], nodes);
-  mesh.push([wing.entry.hash], nodes);
+  const { states, nodes, entry } = await reachTargets(options, mesh, report);
   const order = encodeValue({ kind: "command", command: COMMAND, timeoutMs: null });
   const clean = async (state: HostState, index: number): Promise<void> => {
     let words = "";
     const outcome = await runWing(state, nodes[index]!, {
-      entry: wing.entry.hash,
+      entry,
       order,
       signal: options.signal,
       onEvent(event) {

@@ -1,17 +1,15 @@
 import type { Mesh } from "../../../relay/mesh/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
-import { mopPackage } from "../policy/mop-package.js";
 import { PolicyError } from "../policy-error.js";
 import { withWays } from "../route/way-mesh.js";
 import { maskReport } from "../secrets/mask-report.js";
 import { holdsSecret } from "../secrets/secret-vars.js";
-import { HostState } from "./host-state.js";
+import type { HostState } from "./host-state.js";
 import type { Report, RunResult } from "./options.js";
-import { type HostOptions, prepareTargets } from "./prepare-hosts.js";
+import type { HostOptions } from "./prepare-hosts.js";
+import { reachTargets } from "./reach-targets.js";
 import { runWing, type WingOutcome } from "./run-wing.js";
 import { summarize } from "./summarize.js";
-import { becomesOf } from "./targets.js";
-import { readWing } from "./wing-files.js";
 
 export interface CommandOptions extends HostOptions {
   /** Run by the user's shell on each host, as `ssh host command` would */
@@ -34,25 +32,13 @@ export async function runCommand(options: CommandOptions, over: Mesh, given: Rep
   const command = options.command.trim();
   if (command === "") throw new PolicyError("there is no command; write it behind --, as in `run -- uptime`");
   if (command.includes("\0")) throw new PolicyError("the command has a NUL character in it");
-  const [{ hosts, targets }, wing] = await Promise.all([
-    prepareTargets(options),
-    readWing(options.mop ?? mopPackage()),
-  ]);
-  const states = hosts.map((host) => new HostState(host, report));
-  const becomes = becomesOf(
-    hosts.map(({ host }) => host),
-    targets,
-    options,
-  );
-  const nodes = states.map((state) => state.reach(mesh, becomes.get(state.name)));
-  mesh.offer([wing.entry], nodes);
-  mesh.push([wing.entry.hash], nodes);
+  const { states, nodes, entry } = await reachTargets(options, mesh, report);
   const order = encodeValue({ kind: "command", command, timeoutMs: options.timeoutMs ?? null });
   const secret = holdsSecret(command);
   await Promise.all(
     states.map(async (state, index) => {
       const outcome = await runWing(state, nodes[index]!, {
-        entry: wing.entry.hash,
+        entry,
         order,
         secret,
         signal: options.signal,

@@ -3,13 +3,13 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import os from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { withoutSsh } from "../../../engine/controller/route/command-hop.js";
 import { enterBy, type PresetName } from "../../../engine/controller/route/presets.js";
-import { createMeshOver } from "../../../relay/mesh/mesh.js";
 import type { Hop, MeshOptions } from "../../../relay/mesh/types.js";
-import { MopError } from "../../../transport/errors.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import { alive, until } from "../../support/alive.js";
 import { buildCore } from "../../support/core-bundle.js";
+import { openMesh } from "../wing/mesh.js";
 
 /** A node and the command that leads to it are gone this soon after their link, in ms. */
 const GONE_MS = 10_000;
@@ -36,31 +36,16 @@ const hop = (name: string, enter: readonly string[], more: Partial<Hop> = {}): H
   kind: "command",
   node: "",
   enter,
-  target: {
-    name,
-    address: name,
-    port: 0,
-    user: "",
-    identityFiles: [],
-    identitiesOnly: true,
-    knownHostsFiles: [],
-    hostKeys: "strict",
-    connectTimeoutMs: 0,
-    keepaliveMs: 0,
-  },
+  target: withoutSsh(name, name, ""),
   ...more,
 });
 
-const none = () => Promise.reject(new MopError("INTERNAL", "no SSH here"));
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 function mesh(options: Partial<MeshOptions> = {}) {
-  const opened = createMeshOver(
-    { login: none, dialSocket: none, core },
-    { pace: "plain", run: "3f2a", operator: "alice@laptop", ...options },
-  );
+  const opened = openMesh(core, options);
   closing.push(opened.close);
   return opened;
 }

@@ -1,40 +1,18 @@
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createMeshOver } from "../../../relay/mesh/mesh.js";
-import type { Hop } from "../../../relay/mesh/types.js";
-import { MopError } from "../../../transport/errors.js";
 import { buildCore } from "../../support/core-bundle.js";
+import { local, openMesh } from "../wing/mesh.js";
 
 let core: Uint8Array;
 beforeAll(async () => {
   core = await buildCore();
 });
 
-const local: Hop = {
-  kind: "local",
-  node: "",
-  target: {
-    name: "here",
-    address: "localhost",
-    port: 22,
-    user: "",
-    identityFiles: [],
-    identitiesOnly: false,
-    knownHostsFiles: [],
-    hostKeys: "strict",
-    connectTimeoutMs: 5000,
-    keepaliveMs: 0,
-  },
-};
-const none = () => Promise.reject(new MopError("INTERNAL", "no SSH here"));
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 function mesh() {
-  const opened = createMeshOver(
-    { login: none, dialSocket: none, core },
-    { pace: "plain", run: "3f2a", operator: "alice@laptop" },
-  );
+  const opened = openMesh(core);
   closing.push(opened.close);
   return opened;
 }

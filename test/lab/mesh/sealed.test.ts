@@ -3,12 +3,12 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createMeshOver } from "../../../relay/mesh/mesh.js";
+import { withoutSsh } from "../../../engine/controller/route/command-hop.js";
 import type { Hop, NodeHandle } from "../../../relay/mesh/types.js";
-import { MopError } from "../../../transport/errors.js";
 import { until } from "../../support/alive.js";
 import { buildCore } from "../../support/core-bundle.js";
 import { built, ROOT } from "../../support/mop.js";
+import { type LocalMesh, openMesh } from "../wing/mesh.js";
 
 /** Tells what it was ordered, in an event and as its result. */
 const WING = Buffer.from(
@@ -19,7 +19,7 @@ const SECRET = "word-3f81d0-in-an-order";
 /** A relay whose bytes, in and out, are kept in files, and a node that it starts. */
 describe.skipIf(!built)("an order that is secret", () => {
   let folder: string;
-  let mesh: ReturnType<typeof createMeshOver>;
+  let mesh: LocalMesh;
   let outer: NodeHandle;
   let inner: NodeHandle;
   const tap = (name: string) => readFileSync(path.join(folder, name), "latin1");
@@ -29,27 +29,12 @@ describe.skipIf(!built)("an order that is secret", () => {
     const program = path.join(folder, "enter");
     writeFileSync(program, `#!/bin/sh\ncd ${folder}\ntee -a in | "$@" | tee -a out\n`);
     chmodSync(program, 0o755);
-    const none = () => Promise.reject(new MopError("INTERNAL", "no SSH here"));
-    mesh = createMeshOver(
-      { login: none, dialSocket: none, core: await buildCore() },
-      { pace: "plain", run: "3f2a", operator: "alice@laptop" },
-    );
+    mesh = openMesh(await buildCore());
     const hop = (name: string, enter: string[]): Hop => ({
       kind: "command",
       node: process.execPath,
       enter,
-      target: {
-        name,
-        address: name,
-        port: 0,
-        user: "",
-        identityFiles: [],
-        identitiesOnly: true,
-        knownHostsFiles: [],
-        hostKeys: "strict",
-        connectTimeoutMs: 0,
-        keepaliveMs: 0,
-      },
+      target: withoutSsh(name, name, ""),
     });
     outer = mesh.reach([hop("outer", [program])]);
     inner = mesh.reach([hop("outer", [program]), hop("inner", ["env"])]);
