@@ -13,15 +13,19 @@ export type MayBring = (hosts: readonly string[]) => Promise<boolean>;
 
 /** The mesh, with a Node brought to hosts that have none where the operator says so: they are asked once, for all. */
 export function askingMesh(mesh: DialingMesh, mayBring: MayBring, gatherMs = GATHER_MS): DialingMesh {
+  const asked = new Set<string>();
+  /** Not before the answer is yes: whatever is reached while the question stands is brought nothing */
   const allowed = new Set<string>();
   const nodes = new WeakMap<NodeHandle, ReplaceableNode>();
   let answer: Promise<boolean> | undefined;
-  const ask = (host: string): Promise<boolean> => {
-    allowed.add(host);
+  const ask = async (host: string): Promise<boolean> => {
+    asked.add(host);
     answer ??= new Promise((resolve) => {
-      setTimeout(() => resolve(mayBring([...allowed])), gatherMs);
+      setTimeout(() => resolve(mayBring([...asked])), gatherMs);
     });
-    return answer;
+    const yes = await answer;
+    if (yes) allowed.add(host);
+    return yes;
   };
   const reach = (route: readonly Hop[], again: boolean): NodeHandle =>
     mesh.reach(

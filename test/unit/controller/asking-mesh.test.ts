@@ -99,6 +99,24 @@ describe("askingMesh()", () => {
     expect(log).toEqual(["l1"]);
   });
 
+  test.each([true, false])("brings nothing to a host before the answer, nor after a no (%s)", async (yes) => {
+    const { mesh, log } = meshOf(["l1"]);
+    let answer: (yes: boolean) => void = () => undefined;
+    const question = new Promise<boolean>((resolve) => {
+      answer = resolve;
+    });
+    const asking = askingMesh(mesh, () => question, 1);
+    const first = asking.reach([hop("l1")]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // By another way, while the question stands
+    asking.reach([hop("b1"), hop("l1")]).up.catch(() => undefined);
+    answer(yes);
+    await first.up.catch(() => undefined);
+    asking.reach([hop("b2"), hop("l1")]);
+    expect(log.filter((line) => line.startsWith("b1"))).toEqual(["b1 > l1"]);
+    expect(log.filter((line) => line.startsWith("b2"))).toEqual([yes ? "b2 > l1+" : "b2 > l1"]);
+  });
+
   test.each([
     ["whose Node is named", hop("l1", { node: "/opt/node" })],
     ["that could not be brought one", hop("l2", { bring: true })],
