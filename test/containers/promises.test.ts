@@ -59,7 +59,7 @@ describe.skipIf("missing" in engine)(
       const named = 'provider: "pip", virtualenv: "/srv/venv"';
       const run = await host.local(`await mop.package("pip", { version: "${version}", ${named} });`);
       expect(run.seen, run.text).toEqual([expect.objectContaining({ type: "package", status: "ok" })]);
-      // Installing, bringing up to date and removing is tried in types-packages.test.ts.
+      // Installing, bringing up to date and removing is tried by test/states/tables/packages.ts.
       const checked = await host.local(`await mop.package("pip", { version: "1.0", ${named} });`, "--check");
       expect(checked.seen[0], checked.text).not.toMatchObject({ status: "ok" });
     });

@@ -7,7 +7,7 @@ import { judge } from "../states/judge.js";
 import type { Played } from "../states/play.js";
 import type { State } from "../states/state.js";
 import { HOSTS, TABLES } from "../states/tables/containers.js";
-import { bundle } from "../unit/leaf/bundle.js";
+import { bundle } from "../support/bundle.js";
 import { findEngine } from "./support/engine.js";
 import { TypesHost } from "./support/types-host.js";
 

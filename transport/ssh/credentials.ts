@@ -1,6 +1,6 @@
 import { asMopError, MopError } from "../errors.js";
 import { agentCredentials } from "./agent.js";
-import { type Credential, type KeyRing, publicFile } from "./keys.js";
+import type { Credential, KeyRing, publicFile } from "./keys.js";
 import { signatureAlgorithm } from "./public-blob.js";
 import { fingerprint, keyBits } from "./public-key.js";
 import type { Prompter, Target } from "./types.js";
@@ -33,7 +33,7 @@ export async function gatherCredentials(
   const [inAgent = [], loaded, beside] = await Promise.all([
     agent === undefined ? [] : agentCredentials(agent).catch(note),
     Promise.all(identityFiles.map((file) => ring.load(file, prompter).catch(note))),
-    Promise.all(identityFiles.map((file) => publicFile(`${file.replace(/\.pub$/, "")}-cert.pub`))),
+    Promise.all(identityFiles.map((file) => ring.publicFile(`${file.replace(/\.pub$/, "")}-cert.pub`))),
   ]);
   const files = loaded.filter((credential) => credential !== undefined);
   const keyOf = ({ public: { fingerprint } }: Credential) => fingerprint;
@@ -52,7 +52,7 @@ export async function gatherCredentials(
   };
   const certificates: Credential[] = [];
   for (const file of certificateFiles) {
-    const known = await publicFile(file);
+    const known = await ring.publicFile(file);
     if (!known?.isCertificate)
       note(new MopError("KEY_UNREADABLE", `${file} holds no user certificate (CertificateFile)`));
     else if (!signer(known.fingerprint))

@@ -30,6 +30,15 @@ export class KeyRing {
   readonly #files = new Map<string, Promise<Credential | undefined>>();
   readonly #opened = new Map<string, Promise<ParsedKey | undefined>>();
 
+  readonly #public = new Map<string, ReturnType<typeof publicFile>>();
+
+  /** The public key or certificate of a file; undefined where it has none. */
+  publicFile(file: string): ReturnType<typeof publicFile> {
+    const known = this.#public.get(file) ?? publicFile(file);
+    this.#public.set(file, known);
+    return known;
+  }
+
   /**
    * The key of a file; undefined when it is one of OpenSSH's default files and isn't there, or of a kind that needs
    * hardware. Rejects with KEY_UNREADABLE that names the file.

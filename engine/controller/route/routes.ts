@@ -46,9 +46,13 @@ export function routePlanner(inventory: Inventory, options: RouteOptions = {}) {
   const lookup = options.sshConfig ?? noSshConfig;
   const passwords = options.passwords ?? passwordCommands({ folder: options.folder });
   const settings = new Map<string, Promise<SshSettings>>();
+  const read = new Map<string, ConnectionVars>();
   const vars = (name: string): ConnectionVars => {
     const host = inventory.hosts.get(name);
-    return connectionVars(host?.vars ?? {}, host ? `${inventory.source}: host ${name}` : name);
+    const known =
+      read.get(name) ?? connectionVars(host?.vars ?? {}, host ? `${inventory.source}: host ${name}` : name);
+    read.set(name, known);
+    return known;
   };
   const ssh = ({ name, user, port }: Stop): Promise<SshSettings> => {
     const own = vars(name);

@@ -1,5 +1,5 @@
 import type { BlobSource, Hop, Mesh, NodeHandle } from "../../../relay/mesh/types.js";
-import { UnreachableError } from "../../../relay/mesh/unreachable.js";
+import { UnreachableError, unreachable } from "../../../relay/mesh/unreachable.js";
 import { asMopError, type MopError } from "../../../transport/errors.js";
 import type { NodeInfo, Value } from "../../../transport/types.js";
 import { allFailed, DeadWays, type FailedWay, namesOf, nextWay, shortcutOf } from "./next-way.js";
@@ -179,7 +179,7 @@ class WayNode implements NodeHandle {
         return info;
       } catch (thrown) {
         const way = this.#way;
-        const { at, error } = whereOf(thrown, this.name);
+        const { at, error } = unreachable(this.name, thrown);
         failed.push({ way, at, error });
         dead.note({ way, at, error });
         const next = nextWay(ways, failed, dead);
@@ -194,7 +194,7 @@ class WayNode implements NodeHandle {
   /** A hop that is lost behind us is dead for those that come later; the host itself may only have been restarted. */
   #lost(error: MopError | undefined): void {
     if (!error) return;
-    const lost = whereOf(error, this.name);
+    const lost = unreachable(this.name, error);
     if (lost.at !== this.name && namesOf(this.#way).includes(lost.at))
       this.#port.dead.note({ way: this.#way, at: lost.at, error: lost.error });
   }
@@ -206,7 +206,3 @@ const settled = (promise: Promise<unknown>): Promise<void> =>
     () => undefined,
     () => new Promise((resolve) => setImmediate(resolve)),
   );
-
-function whereOf(thrown: unknown, name: string): { readonly at: string; readonly error: MopError } {
-  return thrown instanceof UnreachableError ? thrown : { at: name, error: asMopError(thrown) };
-}

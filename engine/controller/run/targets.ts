@@ -113,7 +113,7 @@ function checkLimits(inventory: Inventory, limits: Selection): void {
 
 /** Whom to become on each of these hosts; those that are not in it become nobody else. */
 export function becomesOf(
-  hosts: readonly InventoryHost[],
+  hosts: readonly Pick<InventoryHost, "name" | "vars">[],
   { inventory, passwords }: Pick<Targets, "inventory" | "passwords">,
   options: Pick<TargetOptions, "become">,
   role?: RoleEntry["become"],

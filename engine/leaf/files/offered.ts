@@ -54,8 +54,8 @@ export class OfferedFiles {
    */
   async *stream(name: string, cold: boolean): AsyncGenerator<Uint8Array> {
     const file = this.find(name);
-    const pieces = file.chunks.length > 0 ? file.chunks : [file.hash];
-    if (file.size === 0 && file.chunks.length === 0 && file.hash === EMPTY) return;
+    const pieces = piecesOf(file);
+    if (pieces.length === 0) return;
     this.#askAhead(file, cold);
     const whole = createHash("sha256");
     let size = 0;
@@ -112,6 +112,12 @@ export class OfferedFiles {
 }
 
 const EMPTY = createHash("sha256").digest("hex");
+
+/** Hashes of the blobs that a file is made of, in order; nothing is one of none. */
+export function piecesOf({ size, hash, chunks }: OfferedFile): readonly string[] {
+  if (chunks.length > 0) return chunks;
+  return size === 0 && hash === EMPTY ? [] : [hash];
+}
 
 /** "./a//b" and "a/b" are one file. */
 function normal(name: string): string {

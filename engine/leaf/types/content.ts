@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { FileOptions } from "../../vocabulary/resources.js";
 import { contentDiff, MAX_DIFF_FILE } from "../files/diff.js";
 import type { Attributes, Entry, Files } from "../files/files.js";
+import { type OfferedFiles, piecesOf } from "../files/offered.js";
 import type { TypeContext } from "../type.js";
 
 export type FileEntry = Entry & { readonly kind: "file" };
@@ -29,15 +30,18 @@ export async function desiredContent(
   options: FileOptions,
 ): Promise<Desired | undefined> {
   const { source, template } = options;
-  if (source !== undefined) {
-    const { size, hash, executable, chunks } = context.offered.find(source);
-    const pieces = chunks.length > 0 ? chunks : [hash];
-    return { size, hash, executable, pieces, stream: (cold) => context.offered.stream(source, cold) };
-  }
+  if (source !== undefined) return offeredContent(context.offered, source);
   const made =
     template === undefined ? options.content : await context.renderer.file(template, options.vars ?? {});
   if (made === undefined) return undefined;
   return desiredBytes(made);
+}
+
+/** A file of the controller's as it came along with the role. */
+export function offeredContent(offered: OfferedFiles, source: string): Desired {
+  const file = offered.find(source);
+  const { size, hash, executable } = file;
+  return { size, hash, executable, pieces: piecesOf(file), stream: (cold) => offered.stream(source, cold) };
 }
 
 export function desiredBytes(made: string | Uint8Array): Desired {

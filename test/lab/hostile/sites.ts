@@ -3,11 +3,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { build } from "esbuild";
+import { fileURLToPath } from "node:url";
 import ssh2 from "ssh2";
 import { type LabHost, startLabHost } from "../../../cli/lab/host.js";
 import { generateLabKey } from "../../../cli/lab/keys.js";
-import { createDelayProxy, type DelayProxy } from "../../support/lab.js";
+import { bundle } from "../../support/bundle.js";
+import { createDelayProxy } from "../../support/lab.js";
 import { type MopRun, startMop } from "../../support/mop.js";
 import { policyFolder } from "../../support/policies.js";
 
@@ -49,8 +50,6 @@ export interface Sites {
   /** The site without fault; its bastion's double alters nothing */
   readonly fair: Site;
   readonly vault: LabHost;
-  /** Counts who comes to the vault */
-  readonly vaultDoor: DelayProxy;
   readonly canary: string;
   /** What no hostile node may ever see, by name */
   readonly needles: ReadonlyMap<string, Buffer>;
@@ -64,7 +63,7 @@ const FAIR = "fair";
 const PAYLOAD = randomBytes(3000);
 const HASH = createHash("sha256").update(PAYLOAD).digest("hex");
 const SECRET = `secret-${randomBytes(12).toString("hex")}`;
-export const PASSWORD = `password-${randomBytes(12).toString("hex")}`;
+const PASSWORD = `password-${randomBytes(12).toString("hex")}`;
 
 /** The honest site's role has a file and a secret that the others' has not. */
 const POLICY = `
@@ -88,23 +87,6 @@ const fair = defineRole({
 export default definePolicy({ roles: [{ role: fair, groups: ["fair"] }, { role: site, groups: ["others"] }] });
 `;
 
-let bundle: Promise<string> | undefined;
-
-/** The double as Node runs it, from the sources as they are now. */
-async function doubleProgram(): Promise<string> {
-  const file = path.join(mkdtempSync(path.join(os.tmpdir(), "mop-double-")), "double.cjs");
-  await build({
-    entryPoints: [new URL("./double.ts", import.meta.url).pathname],
-    bundle: true,
-    outfile: file,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    logLevel: "warning",
-  });
-  return file;
-}
-
 const read = (file: string): Buffer => (existsSync(file) ? readFileSync(file) : Buffer.alloc(0));
 
 /** Resident bytes of a process, at most so far; 0 when it is gone. */
@@ -117,9 +99,8 @@ function peakOf(pid: number): number {
 }
 
 export async function createSites(options: Readonly<Record<string, SiteOptions>>): Promise<Sites> {
-  bundle ??= doubleProgram();
-  const program = await bundle;
   const folder = mkdtempSync(path.join(os.tmpdir(), "mop-hostile-"));
+  const program = await bundle(fileURLToPath(new URL("./double.ts", import.meta.url)), folder);
   const userKey = generateLabKey();
   const parsed = ssh2.utils.parseKey(userKey.public);
   if (parsed instanceof Error) throw parsed;
@@ -243,7 +224,6 @@ export async function createSites(options: Readonly<Record<string, SiteOptions>>
     sites,
     fair: sites.get(FAIR)!,
     vault,
-    vaultDoor,
     canary,
     needles: new Map([
       ["the private key", seed],

@@ -4,6 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLab, type Lab } from "../../support/lab.js";
 import { built, type MopRun, mop, resourcesOf } from "../../support/mop.js";
 import { policyFolder } from "../../support/policies.js";
+import { tarOf } from "../../unit/leaf/resources/make-archive.js";
+
+const PACK = tarOf([{ name: "packed", content: "one\n" }]);
 
 /** Three roles, each of which builds on what the one before it would have done. */
 const SOURCE = `
@@ -12,6 +15,7 @@ const first = defineRole({ name: "first", async main({ vars, directory, file, co
   await directory(\`\${vars.root}/new\`, { mode: 0o750 });
   await file(\`\${vars.root}/new/conf\`, { content: "port = 1\\nname = a\\n" });
   await file(\`\${vars.root}/new/copied\`, { source: "big.txt" });
+  await file(\`\${vars.root}/new/pack.tar\`, { source: "pack.tar" });
   await file(\`\${vars.root}/old\`, { absent: true });
   await file(\`\${vars.root}/there\`, { content: "now\\n", mode: 0o600 });
   await copyTree(\`\${vars.root}/tree\`, { source: "tree" });
@@ -24,11 +28,13 @@ const second = defineRole({ name: "second", async main({ vars, lineInFile, file,
   await lineInFile(\`\${vars.root}/new/copied\`, { line: "one more" });
   await link(\`\${vars.root}/old\`, { to: "there" });
 } });
-const third = defineRole({ name: "third", async main({ vars, file, blockInFile, directory, lineInFile }) {
+const third = defineRole({ name: "third", async main({ vars, file, blockInFile, directory, lineInFile, archive }) {
   await lineInFile(\`\${vars.root}/new/conf\`, { line: "port = 2" });
   await blockInFile(\`\${vars.root}/new/conf\`, { block: "more" });
   await directory(\`\${vars.root}/new\`, { mode: 0o700 });
   await file(\`\${vars.root}/tree/in/a\`, { content: "a\\n" });
+  await lineInFile(\`\${vars.root}/tree/in/a\`, { line: "b" });
+  await archive(\`\${vars.root}/unpacked\`, { file: \`\${vars.root}/new/pack.tar\` });
   await file(\`\${vars.root}/missing/a\`, { content: "x", ignoreErrors: true });
 } });
 export default definePolicy({ roles: [first, second, third].map((role) => ({ role, groups: ["web"] })) });
@@ -41,7 +47,8 @@ describe.skipIf(!built)("a check over several roles", () => {
   });
   afterAll(() => lab.close());
 
-  const policy = () => policyFolder(SOURCE, { "big.txt": "some text\n".repeat(500), "tree/in/a": "a\n" });
+  const policy = () =>
+    policyFolder(SOURCE, { "big.txt": "some text\n".repeat(500), "tree/in/a": "a\n", "pack.tar": PACK });
   const told = (run: MopRun, leaf: string) =>
     resourcesOf(run, leaf).map(({ role, type, name, status, changes, diff, error }) => ({
       ...{ role, type, name, status, changes, diff, error },
@@ -66,6 +73,7 @@ describe.skipIf(!built)("a check over several roles", () => {
         "file changed",
         "file changed",
         "file changed",
+        "file changed",
         "copyTree changed",
         "lineInFile changed",
         "file ok",
@@ -76,6 +84,8 @@ describe.skipIf(!built)("a check over several roles", () => {
         "blockInFile changed",
         "directory changed",
         "file ok",
+        "lineInFile changed",
+        "archive changed",
         "file failed",
       ]);
     }

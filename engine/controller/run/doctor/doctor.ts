@@ -3,8 +3,7 @@ import path from "node:path";
 import type { Hop, Mesh, NodeHandle } from "../../../../relay/mesh/types.js";
 import type { NodeInfo } from "../../../../transport/types.js";
 import { mopPackage } from "../../policy/mop-package.js";
-import { becomeOf, elevated } from "../../route/become.js";
-import { connectionVars } from "../../route/connection-vars.js";
+import { elevated } from "../../route/become.js";
 import { namesOf } from "../../route/next-way.js";
 import { usualWay } from "../../route/ways.js";
 import { withoutSecrets } from "../../secrets/known-secrets.js";
@@ -13,6 +12,7 @@ import { type Loss, lossOf } from "../host-state.js";
 import type { RunResult } from "../options.js";
 import { interrupted } from "../ping-hosts.js";
 import { type HostOptions, targetsOf } from "../prepare-hosts.js";
+import { becomesOf } from "../targets.js";
 import { readWing } from "../wing-files.js";
 import { conclude, type DoctorEvent, type Finding } from "./findings.js";
 import { linkFindings, loginFindings, nodeFindings } from "./hop-findings.js";
@@ -44,7 +44,8 @@ export async function examine(
   given: (event: DoctorEvent) => void,
 ): Promise<Pick<RunResult, "failed" | "unreachable" | "interrupted">> {
   const { host } = options;
-  const { inventory, planner } = await targetsOf({ ...options, ...withoutInventory(options) });
+  const targets = await targetsOf({ ...options, ...withoutInventory(options) });
+  const { inventory, planner } = targets;
   markNamed(hostLayers(inventory));
   const ways = await planner.ways(host);
   const way = usualWay(ways);
@@ -100,9 +101,8 @@ export async function examine(
     return undefined;
   };
   const becomes = async (): Promise<void> => {
-    const known = inventory.hosts.get(host);
-    const vars = connectionVars(known?.vars ?? {}, `${inventory.source}: host ${host}`);
-    const become = becomeOf(undefined, vars, options.become ?? {});
+    const known = { name: host, vars: inventory.hosts.get(host)?.vars ?? {} };
+    const become = becomesOf([known], targets, options).get(host);
     if (!become) return;
     const finding = { hop: target.name, check: "become" } as const;
     const node = mesh.reach(elevated(hops, become));

@@ -65,10 +65,12 @@ async function locate(context: TypeContext, options: ArchiveOptions): Promise<Pa
   } else {
     const { path, entry } = await files.resolve(file!, true);
     if (entry?.kind !== "file") throw new Refusal(`there is no archive at ${file}`);
-    const load = entry.content?.load;
     found = {
       hash: await files.hash(path, entry),
-      spool: async () => Spool.from(load ? desiredBytes(await load()).stream(true) : pieces(path), signal),
+      async spool() {
+        const planned = entry.content && (await files.read(path, entry));
+        return Spool.from(planned ? desiredBytes(planned).stream(true) : pieces(path), signal);
+      },
     };
   }
   if (wanted !== undefined && found.hash !== wanted)

@@ -19,7 +19,7 @@ import {
 import type { Attributes, Entry } from "../../files/files.js";
 import { rules } from "../../options.js";
 import { NOTHING, type Plan, type ResourceType, type TypeContext } from "../../type.js";
-import { type Desired, differs, foreseen, showChange } from "../content.js";
+import { differs, foreseen, offeredContent, showChange } from "../content.js";
 import { capped, makeFolder } from "../directory.js";
 
 /** One thing that is done, in the order in which they are done. */
@@ -159,9 +159,9 @@ class Copy {
   }
 
   async file(at: string, source: string, offered: OfferedFile): Promise<void> {
-    const { files, offered: all, signal } = this.#context;
-    const { size, hash, executable } = offered;
-    const desired: Desired = { size, hash, executable, stream: (cold) => all.stream(source, cold) };
+    const { files, signal } = this.#context;
+    const { executable } = offered;
+    const desired = offeredContent(this.#context.offered, source);
     const parent = path.dirname(at);
     const entry = this.#made.has(parent) ? undefined : await files.entry(at);
     if (entry && entry.kind !== "file")

@@ -5,6 +5,7 @@ import { encodeFrame, type Frame } from "../../../../transport/wire/frame.js";
 import { encodeValue } from "../../../../transport/wire/value.js";
 import { frameOf } from "../../../support/raw-peer.js";
 import type { Attack, Double } from "../attack.js";
+import { events } from "./frames.js";
 
 const BYTES = 48 << 20;
 const MS = 3000;
@@ -95,12 +96,12 @@ export const FLOODS = {
         const talk = () => {
           if (performance.now() > end) {
             const result = encodeValue({ kind: "role", status: "ok", error: null });
-            double.send(frameOf("DATA", { source, channel, body: message(next, ItemKind.RESULT, result) }));
+            double.send(frameOf("DATA", { source, channel, body: events(next, [ItemKind.RESULT, result]) }));
             double.did(`sent ${next} events`);
             return;
           }
           for (let i = 0; i < 20 && credit > 1000; i++) {
-            const body = message(next++, ItemKind.EVENT, item);
+            const body = events(next++, [ItemKind.EVENT, item]);
             credit -= body.length + 16;
             double.send(frameOf("DATA", { source, channel, body }));
           }
@@ -117,11 +118,3 @@ export const FLOODS = {
 } satisfies Record<string, Attack>;
 
 let grants: (credit: number) => void = () => {};
-
-function message(number: number, kind: number, body: Uint8Array): Buffer {
-  const head = Buffer.alloc(7);
-  head.writeUInt32BE(number);
-  head[4] = kind;
-  head.writeUInt16BE(body.length, 5);
-  return Buffer.concat([head, body]);
-}

@@ -14,7 +14,7 @@ import type { Attack, Double } from "../attack.js";
 const FAIR = 1;
 const FAIR_HOST = 2;
 /** What a terminal would obey: clear, title, bell, C1, bidi, a line of its own */
-export const COLOURS = "\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\u2066\r\nhost ok";
+const COLOURS = "\u001b[2J\u001b]0;owned\u0007\u009b31m\u202eevil\u2066\r\nhost ok";
 
 /** Says this as soon as it is there. */
 const says = (make: (double: Double) => readonly Frame[]): Attack => ({
@@ -68,7 +68,10 @@ const info = (double: Double): { [key: string]: Value } => ({
 });
 
 /** A message of a wing's events. */
-function events(first: number, ...items: readonly (readonly [kind: number, body: Uint8Array])[]): Buffer {
+export function events(
+  first: number,
+  ...items: readonly (readonly [kind: number, body: Uint8Array])[]
+): Buffer {
   const head = Buffer.alloc(4);
   head.writeUInt32BE(first);
   return Buffer.concat([

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { Children } from "../../../../engine/leaf/process/children.js";
+import { bundle } from "../../../support/bundle.js";
 import { rejection, tempFolder } from "../../controller/temp-folder.js";
-import { bundle } from "../bundle.js";
 
 const WAIT = { timeout: 15_000, interval: 20 };
 

@@ -3,7 +3,7 @@ import { chmod, chown, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { bundle } from "../bundle.js";
+import { bundle } from "../../../support/bundle.js";
 
 export const isRoot = process.geteuid?.() === 0;
 const NOBODY = 65_534;

@@ -4,8 +4,8 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundle } from "../../../support/bundle.js";
 import { tempFolder } from "../../controller/temp-folder.js";
-import { bundle } from "../bundle.js";
 
 const OLD = "old content\n".repeat(30_000);
 const NEW = "new content, not as long\n".repeat(20_000);
