@@ -1,3 +1,4 @@
+import { isUnchecked } from "../engine/controller/run/summarize.js";
 import type { DialingMesh, Hop } from "../relay/mesh/types.js";
 
 const WARNING =
@@ -8,7 +9,7 @@ const WARNING =
 export function warnUnchecked(mesh: DialingMesh, note: (text: string) => void): DialingMesh {
   let told = false;
   const look = (route: readonly Hop[]) => {
-    if (told || !route.some(({ kind, target }) => kind !== "local" && target.hostKeys === "off")) return;
+    if (told || !route.some(isUnchecked)) return;
     told = true;
     note(`warning: ${WARNING}`);
   };

@@ -28,6 +28,9 @@ const NO_NODE_THERE: ReadonlySet<ErrorName> = new Set<ErrorName>([
   "TIMEOUT",
 ]);
 
+/** Nothing ran on a host that failed so, and none of ours can until it has a Node. */
+export const lacksNode = ({ code }: MopError): boolean => code === "NO_NODE" || code === "NODE_TOO_OLD";
+
 export const isNoNode = ({ code }: MopError): boolean => NO_NODE_THERE.has(code);
 
 /**

@@ -1,5 +1,5 @@
 import type { Place } from "./place.js";
-import type { Jump } from "./types.js";
+import type { HopReason } from "./types.js";
 
 /** Hosts on the way that still may turn out to have no node: orders go ahead of that all the same. */
 export function isUndecided({ parent }: Place): boolean {
@@ -9,8 +9,8 @@ export function isUndecided({ parent }: Place): boolean {
 }
 
 /** Where a place's way goes on over a login that a node was to be started over, the first one first. */
-export function jumpsOf(place: Place): Jump[] {
-  const jumps: Jump[] = [];
+export function jumpsOf(place: Place): HopReason[] {
+  const jumps: HopReason[] = [];
   for (let at: Place | undefined = place; at; at = at.parent)
     if (at.goesOnWith) jumps.unshift({ at: at.name, reason: at.goesOnWith.reason.message });
   return jumps;

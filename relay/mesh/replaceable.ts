@@ -1,6 +1,6 @@
 import { asMopError, type MopError } from "../../transport/errors.js";
 import type { NodeInfo, Value } from "../../transport/types.js";
-import type { BlobSource, Jump, Mesh, NodeHandle } from "./types.js";
+import type { BlobSource, HopReason, Mesh, NodeHandle } from "./types.js";
 
 export interface Replacing {
   /** The node that takes the place of one that failed so; undefined: none does, for now. May reject with a better reason. */
@@ -47,7 +47,7 @@ export class ReplaceableNode implements NodeHandle {
     return this.current.route;
   }
 
-  get jumps(): readonly Jump[] {
+  get jumps(): readonly HopReason[] {
     return this.current.jumps ?? [];
   }
 

@@ -48,8 +48,8 @@ export interface Hop {
   readonly keepsNone?: true;
 }
 
-/** A host that is passed as a jump, since no node could be had there. */
-export interface Jump {
+/** What was met at a hop. */
+export interface HopReason {
   readonly at: string;
   readonly reason: string;
 }
@@ -61,7 +61,9 @@ export interface NodeHandle {
   /** Names of the hops from the first to this one */
   readonly route: readonly string[];
   /** Those of them that were to have a node and are passed as jumps; known when it is up */
-  readonly jumps?: readonly Jump[];
+  readonly jumps?: readonly HopReason[];
+  /** What failed on other ways before it was reached, but for hosts that were dialled directly for a try; known when it is up */
+  readonly detours?: readonly HopReason[];
   /**
    * Resolves as soon as frames may be sent to the node: when its boot is on its way, not when it answered. Frames
    * sent before it is up wait at its parent. Rejects with `UnreachableError` as `up` does.

@@ -5,7 +5,7 @@ import { HOST_KEYS, keyTypeOf } from "./algorithms.js";
 import { Connection } from "./connection.js";
 import { Deadline } from "./deadline.js";
 import { changedKey, HostKeyVerifier, readEntries, revokedKey } from "./host-key.js";
-import { type KnownHost, verdict } from "./known-hosts.js";
+import { type KnownHost, keyType, verdict } from "./known-hosts.js";
 import { keyFamily } from "./public-key.js";
 import type { Target } from "./types.js";
 
@@ -96,11 +96,8 @@ export async function compareHostKeys(target: Target, keys: readonly Buffer[]): 
   const someKnown = answers.some(({ answer }) => answer.kind === "known");
   return answers.map(({ key, answer }) => {
     if (answer.kind === "revoked") throw revokedKey(target, key, answer.entry);
-    if (answer.kind === "changed" && (!someKnown || sameType(answer.entry, key)))
+    if (answer.kind === "changed" && (!someKnown || answer.entry.type === keyType(key)))
       throw changedKey(target, key, answer.entry);
     return { key, known: answer.kind === "known" ? answer.entry : undefined };
   });
 }
-
-const sameType = (entry: KnownHost, key: Buffer): boolean =>
-  key.subarray(4, 4 + entry.type.length).equals(Buffer.from(entry.type));

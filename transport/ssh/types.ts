@@ -3,7 +3,8 @@ import type { SessionState } from "../session-state.js";
 import type { AlgorithmLists } from "./algorithms.js";
 
 export type HostKeyPolicy = "strict" | "accept-new" | "off";
-export type LoginMethod = "publickey" | "keyboard-interactive" | "password";
+export const LOGIN_METHODS = ["publickey", "keyboard-interactive", "password"] as const;
+export type LoginMethod = (typeof LOGIN_METHODS)[number];
 
 /** Where and as whom to log in, all configuration applied (inventory, ssh_config, options). */
 export interface Target {

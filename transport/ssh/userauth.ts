@@ -4,7 +4,7 @@ import type { Credentials } from "./credentials.js";
 import { unheededText } from "./host-key.js";
 import type { Credential } from "./keys.js";
 import { plain } from "./plain.js";
-import type { LoginMethod, Prompter, Target } from "./types.js";
+import { LOGIN_METHODS, type LoginMethod, type Prompter, type Target } from "./types.js";
 
 export interface Question {
   readonly prompt: string;
@@ -32,7 +32,7 @@ export interface AuthPort {
 
 /** What a login was made with. */
 export interface Proof {
-  readonly method: "none" | "publickey" | "password" | "keyboard-interactive";
+  readonly method: "none" | LoginMethod;
   /** The key, with publickey */
   readonly credential?: Credential;
 }
@@ -40,7 +40,6 @@ export interface Proof {
 const PASSWORD_TRIES = 3;
 /** More than a server may want of anybody one after another */
 const PROOFS_MAX = 5;
-const LOGIN_METHODS: readonly LoginMethod[] = ["publickey", "keyboard-interactive", "password"];
 
 /** Tries everything in order. Resolves with what did it; rejects with AUTH_REFUSED. */
 export async function authenticate(
@@ -98,9 +97,7 @@ class Attempt {
   #order(): readonly LoginMethod[] {
     const { methods, password } = this.#target;
     if (methods) return methods;
-    return password === undefined
-      ? ["publickey", "keyboard-interactive", "password"]
-      : ["publickey", "password", "keyboard-interactive"];
+    return password === undefined ? LOGIN_METHODS : ["publickey", "password", "keyboard-interactive"];
   }
 
   async #try(method: LoginMethod): Promise<Proof | undefined> {

@@ -1,10 +1,9 @@
+import { lacksNode } from "../../../relay/mesh/left.js";
 import { ReplaceableNode } from "../../../relay/mesh/replaceable.js";
 import type { DialingMesh, Hop, NodeHandle } from "../../../relay/mesh/types.js";
 import type { UnreachableError } from "../../../relay/mesh/unreachable.js";
-import { asMopError, type ErrorName } from "../../../transport/errors.js";
+import { asMopError } from "../../../transport/errors.js";
 
-/** Nothing ran on a host that failed so: what was sent there can be sent anew. */
-const WITHOUT_NODE: ReadonlySet<ErrorName> = new Set<ErrorName>(["NO_NODE", "NODE_TOO_OLD"]);
 /** Milliseconds in which other hosts that have none either come to the same question. */
 const GATHER_MS = 1500;
 
@@ -51,9 +50,9 @@ export function askingMesh(mesh: DialingMesh, mayBring: MayBring, gatherMs = GAT
             (why: UnreachableError) => why,
           );
           if (!reason) return undefined;
-          const { at, code } = reason;
+          const { at } = reason;
           const hop = route.find(({ target }) => target.name === at);
-          const may = WITHOUT_NODE.has(code) && hop && !hop.bring && hop.node === "";
+          const may = lacksNode(reason) && hop && !hop.bring && hop.node === "";
           if (!may || tried.has(at) || !(await ask(at))) throw reason;
           tried.add(at);
           return reach(route, true);

@@ -1,10 +1,8 @@
 import os from "node:os";
 import path from "node:path";
-import type { LoginMethod } from "../../../transport/ssh/types.js";
+import { LOGIN_METHODS, type LoginMethod } from "../../../transport/ssh/types.js";
 import type { AllowedAlgorithms, SshSettings } from "./ssh-settings.js";
 import { expandFile, expandWay, type TokenValues } from "./ssh-tokens.js";
-
-const METHODS: readonly LoginMethod[] = ["publickey", "keyboard-interactive", "password"];
 
 /** What `ssh -G` printed of the host that was asked for by `original`: "keyword value" lines, keywords in lower case. */
 export function readSettings(text: string, original: string): SshSettings {
@@ -107,7 +105,8 @@ function methods(one: (keyword: string) => string | undefined): SshSettings["met
     off("passwordauthentication") ? "password" : undefined,
   ];
   if (preferred === undefined && switchedOff.every((method) => method === undefined)) return undefined;
-  const order = preferred?.flatMap((name) => METHODS.find((method) => method === name) ?? []) ?? METHODS;
+  const order =
+    preferred?.flatMap((name) => LOGIN_METHODS.find((method) => method === name) ?? []) ?? LOGIN_METHODS;
   return order.filter((method) => !switchedOff.includes(method));
 }
 

@@ -1,22 +1,14 @@
-import type { BlobSource, Hop, Mesh, NodeHandle } from "../../../relay/mesh/types.js";
+import type { BlobSource, Hop, HopReason, Mesh, NodeHandle } from "../../../relay/mesh/types.js";
 import { UnreachableError, unreachable } from "../../../relay/mesh/unreachable.js";
 import { asMopError, type MopError } from "../../../transport/errors.js";
 import type { NodeInfo, Value } from "../../../transport/types.js";
 import { allFailed, DeadWays, type FailedWay, namesOf, nextWay, shortcutOf } from "./next-way.js";
 import type { Way } from "./ways.js";
 
-/** A hop that another way was taken round. */
-export interface Detour {
-  readonly at: string;
-  readonly reason: string;
-}
-
 /** A mesh that goes another way to a host when one fails. */
 export interface WayMesh extends Mesh {
   /** The node at the end of the first way that works; `hopsOf` says what a way's hops are in the end. */
   reachBy(ways: readonly Way[], hopsOf?: (way: Way) => readonly Hop[], again?: boolean): NodeHandle;
-  /** What failed before a node was reached, but for hosts that were dialled directly for a try */
-  detours(node: NodeHandle): readonly Detour[];
 }
 
 const wrapped = new WeakMap<Mesh, WayMesh>();
@@ -41,7 +33,6 @@ function wrap(mesh: Mesh): WayMesh {
       if (only && ways.length === 1) return mesh.reach(hopsOf(only), again);
       return new WayNode({ mesh, dead, pioneers, ways, hopsOf, again });
     },
-    detours: (node) => (node instanceof WayNode ? node.detours : []),
     offer(blobs, to) {
       const nodes = plain(to);
       if (nodes.length > 0) mesh.offer(blobs, nodes);
@@ -85,7 +76,7 @@ class WayNode implements NodeHandle {
    */
   readonly dispatched: Promise<void>;
   readonly gone: Promise<MopError | undefined>;
-  readonly detours: Detour[] = [];
+  readonly detours: HopReason[] = [];
   readonly #port: WayNodePort;
   readonly #started = performance.now();
   readonly #offered = new Map<string, BlobSource>();

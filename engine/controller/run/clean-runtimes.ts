@@ -1,3 +1,4 @@
+import { lacksNode } from "../../../relay/mesh/left.js";
 import type { Mesh } from "../../../relay/mesh/types.js";
 import { encodeValue } from "../../../transport/wire/value.js";
 import type { RunEvent } from "../../vocabulary/events.js";
@@ -56,8 +57,7 @@ export async function cleanRuntimes(
     };
     if (outcome.kind === "unreachable") {
       const { at, error } = outcome.loss;
-      const none = error.code === "NO_NODE" || error.code === "NODE_TOO_OLD";
-      if (none && at === state.name) done();
+      if (lacksNode(error) && at === state.name) done();
       else state.lost(outcome.loss);
       return;
     }

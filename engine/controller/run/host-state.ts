@@ -5,7 +5,7 @@ import type { HostSummary, ResourceEvent } from "../../vocabulary/events.js";
 import type { PolicyHost } from "../../vocabulary/language.js";
 import type { InventoryHost } from "../inventory/inventory.js";
 import { elevated } from "../route/become.js";
-import type { Detour, WayMesh } from "../route/way-mesh.js";
+import type { WayMesh } from "../route/way-mesh.js";
 import type { Way } from "../route/ways.js";
 import type { PlainVars } from "../variables.js";
 import { Foreseen } from "./foreseen.js";
@@ -33,8 +33,6 @@ export class HostState {
   contacted = false;
   readonly #report: Report;
   #announced = false;
-  /** What another way was taken round, by the node that was reached so */
-  readonly #detours = new WeakMap<NodeHandle, readonly Detour[]>();
 
   constructor({ host, ways, vars }: PreparedHost, report: Report) {
     this.host = host;
@@ -56,7 +54,6 @@ export class HostState {
   reach(mesh: WayMesh, become?: Become, again = false): NodeHandle {
     this.contacted = true;
     const node = mesh.reachBy(this.ways, ({ hops }) => elevated(hops, become), again);
-    this.#detours.set(node, mesh.detours(node));
     // Whoever waits for these sees the rejection; nobody may be waiting yet.
     node.dispatched.catch(() => undefined);
     node.up.catch(() => undefined);
@@ -68,8 +65,7 @@ export class HostState {
     await node.up;
     if (this.#announced) return;
     this.#announced = true;
-    const detours = this.#detours.get(node) ?? [];
-    const { jumps = [] } = node;
+    const { detours = [], jumps = [] } = node;
     this.#report({
       event: "host",
       host: this.name,

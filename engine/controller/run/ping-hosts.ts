@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Mesh } from "../../../relay/mesh/types.js";
+import type { Mesh, NodeHandle } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
 import type { RunEvent } from "../../vocabulary/events.js";
 import { withWays } from "../route/way-mesh.js";
@@ -37,8 +37,7 @@ export async function pingHosts(
   const ping = async (state: HostState): Promise<void> => {
     try {
       const node = state.reach(mesh);
-      await Promise.race([state.connected(node), stop.promise]);
-      const hops = roundTrips(await Promise.race([mesh.ping(node), stop.promise]));
+      const hops = await measured(mesh, node, state.connected(node), stop.promise);
       const event: PingEvent = { event: "ping", host: state.name, route: node.route, hops };
       state.count({ status: "ok" });
       pings.push(event);
@@ -55,9 +54,17 @@ export async function pingHosts(
   return { ...(await summarize(states, mesh, report, started, options)), pings };
 }
 
-/** As they are told: to the microsecond. */
-export const roundTrips = (hops: PingEvent["hops"]): PingEvent["hops"] =>
-  hops.map((hop) => ({ ...hop, ms: Math.round(hop.ms * 1000) / 1000 }));
+/** Round trips of a node's hops once it is `up`, as they are told: to the microsecond. */
+export async function measured(
+  mesh: Mesh,
+  node: NodeHandle,
+  up: Promise<unknown>,
+  stop: Promise<never>,
+): Promise<PingEvent["hops"]> {
+  await Promise.race([up, stop]);
+  const hops = await Promise.race([mesh.ping(node), stop]);
+  return hops.map((hop) => ({ ...hop, ms: Math.round(hop.ms * 1000) / 1000 }));
+}
 
 /** Rejects when the signal is aborted. */
 export function interrupted(signal: AbortSignal | undefined) {

@@ -7,7 +7,7 @@ import { KnownSecrets } from "../secrets/known-secrets.js";
 import { maskReport } from "../secrets/mask-report.js";
 import { HostState, type Loss, lossOf } from "./host-state.js";
 import type { RunResult } from "./options.js";
-import { interrupted, type PingEvent, roundTrips } from "./ping-hosts.js";
+import { interrupted, measured, type PingEvent } from "./ping-hosts.js";
 import { type HostOptions, prepareTargets } from "./prepare-hosts.js";
 import { summarize } from "./summarize.js";
 
@@ -47,8 +47,7 @@ export async function pingRoutes(
     try {
       const node: NodeHandle = mesh.reach(way.hops);
       node.dispatched.catch(() => undefined);
-      await Promise.race([node.up, stop.promise]);
-      const hops = roundTrips(await Promise.race([mesh.ping(node), stop.promise]));
+      const hops = await measured(mesh, node, node.up, stop.promise);
       report({ ...event, possible: true, hops });
       return undefined;
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Mesh } from "../../../relay/mesh/types.js";
+import type { Hop, Mesh } from "../../../relay/mesh/types.js";
 import type { HostSummary, SummaryEvent } from "../../vocabulary/events.js";
 import type { HostState } from "./host-state.js";
 import type { Report, RunResult, TargetOptions } from "./options.js";
@@ -35,11 +35,14 @@ export async function summarize(
   };
 }
 
+/** Whoever answers there is taken for the host. */
+export const isUnchecked = ({ kind, target }: Hop): boolean => kind !== "local" && target.hostKeys === "off";
+
 /** Of the ways of all hosts that were contacted, those whose keys nobody looked at. */
 function uncheckedOf(states: readonly HostState[]): string[] {
   const hops = states
     .filter(({ contacted }) => contacted)
     .flatMap(({ ways }) => ways.flatMap((way) => way.hops));
-  const loose = hops.filter(({ kind, target }) => kind !== "local" && target.hostKeys === "off");
+  const loose = hops.filter(isUnchecked);
   return [...new Set(loose.map(({ target }) => target.name))];
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { lookup } from "node:dns/promises";
-import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import type { DialSocket } from "../../../../relay/mesh/ways.js";
 import type { Connection } from "../../../../transport/ssh/connection.js";
-import { parseKnownHosts, verdict } from "../../../../transport/ssh/known-hosts.js";
+import { readEntries } from "../../../../transport/ssh/host-key.js";
+import { verdict } from "../../../../transport/ssh/known-hosts.js";
 import { createLogin } from "../../../../transport/ssh/login.js";
 import { plain } from "../../../../transport/ssh/plain.js";
 import { fingerprint } from "../../../../transport/ssh/public-key.js";
@@ -34,12 +34,10 @@ export class LoginNotes {
     const key = this.connection?.verifier.pinned;
     if (!key) return undefined;
     if (target.hostKeys === "off") return `${fingerprint(key)}, not checked (--host-keys off)`;
-    const texts = await Promise.all(
-      target.knownHostsFiles.map(async (file) =>
-        parseKnownHosts(await readFile(file, "utf8").catch(() => ""), file),
-      ),
+    const entries = await Promise.all(
+      target.knownHostsFiles.map((file) => readEntries(file).catch(() => [])),
     );
-    const found = verdict(texts.flat(), target.address, target.port, key, target.hostKeyAlias);
+    const found = verdict(entries.flat(), target.address, target.port, key, target.hostKeyAlias);
     if (found.kind !== "known") return `${fingerprint(key)}, accepted as new`;
     return `${fingerprint(key)}, known from ${found.entry.file}, line ${found.entry.line}`;
   }
