@@ -44,6 +44,7 @@ export async function pingRoutes(
 
   const tryOne = async (state: HostState, way: Way, planned: boolean): Promise<Loss | undefined> => {
     const event = { event: "route", host: state.name, route: namesOf(way), planned } as const;
+    state.contacted = true;
     try {
       const node: NodeHandle = mesh.reach(way.hops);
       node.dispatched.catch(() => undefined);

@@ -20,6 +20,11 @@ describe.skipIf(!built)("host keys that are not checked", () => {
     );
   });
 
+  test("are named by a ping of all routes too", async () => {
+    const routes = await mop(["ping", "--routes", ...lab.options, "--host-keys", "off", "-o", "json"]);
+    expect([...(summaryOf(routes).unchecked ?? [])].sort()).toEqual(["b1", "l1", "l2"]);
+  });
+
   test("and nothing is said where all are", async () => {
     const checked = await mop(["ping", ...lab.options, "--limit-hosts", "l2", "-o", "json"]);
     expect(checked.stderr).toBe("");
