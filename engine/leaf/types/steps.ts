@@ -20,10 +20,10 @@ export interface Step {
 /** For steps that no other resource of the role can see. */
 export const UNSEEN = (): void => undefined;
 
-/** Several steps as one plan, in their order. */
+/** Several steps as one plan, in their order; an action of several is named once. */
 export function stepsPlan(context: TypeContext, steps: readonly (Step | undefined)[]): Plan {
   const real = steps.filter((step): step is Step => step !== undefined);
-  const actions = real.map((step) => step.action);
+  const actions = [...new Set(real.map((step) => step.action))];
   const diff = real.map((step) => step.diff ?? "").join("");
   return {
     actions,

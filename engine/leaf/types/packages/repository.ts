@@ -40,7 +40,7 @@ export const repository: ResourceType<RepositoryOptions, Result, RepositoryProvi
     const at = provider.file(name);
     const before = await context.read(at);
     const steps = [
-      await keyStep(context, name, key, provider),
+      ...(await keySteps(context, name, key, provider)),
       await fileStep(context, "source", at, text, { own: true }),
     ];
     const changes = steps.some((step) => step !== undefined);
@@ -154,16 +154,16 @@ function refresh(
 
 async function planAbsent(context: TypeContext, name: string, provider: RepositoryProvider): Promise<Plan> {
   const source = await fileStep(context, "source", provider.file(name), undefined);
-  return stepsPlan(context, [source, await keyStep(context, name, undefined, provider)]);
+  return stepsPlan(context, [source, ...(await keySteps(context, name, undefined, provider))]);
 }
 
-/** The key where it belongs, and none of the other kind beside it; undefined: none at all. */
-async function keyStep(
+/** The key where it belongs, and none of the other kind beside it; without one, none at all. */
+async function keySteps(
   context: TypeContext,
   name: string,
   key: Key | undefined,
   provider: RepositoryProvider,
-): Promise<Step | undefined> {
+): Promise<Step[]> {
   const places = new Set([true, false].map((armoured) => provider.keyFile(name, armoured)));
   const steps: Step[] = [];
   for (const at of places) {
@@ -171,18 +171,5 @@ async function keyStep(
     const step = await fileStep(context, "key", at, own ? key.content : undefined, { own });
     if (step) steps.push(step);
   }
-  return steps.length === 0 ? undefined : together("key", steps);
-}
-
-function together(action: string, steps: readonly Step[]): Step {
-  return {
-    action,
-    diff: steps.map(({ diff = "" }) => diff).join(""),
-    async apply() {
-      for (const step of steps) await step.apply();
-    },
-    foresee() {
-      for (const step of steps) step.foresee?.();
-    },
-  };
+  return steps;
 }
