@@ -3,8 +3,7 @@ import { existsSync, realpathSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { HostEvent } from "../../engine/vocabulary/events.js";
-import { changedOf, type MopRun, mop, unreachableOf } from "../support/mop.js";
+import { changedOf, connectedOf, type MopRun, mop, unreachableOf } from "../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
 import { type ContainerLab, createContainerLab } from "./support/container-lab.js";
 import { findEngine } from "./support/engine.js";
@@ -163,8 +162,6 @@ ${Object.entries(ACCOUNTS)
   .join("\n")}
 `;
 
-type Connected = Extract<HostEvent, { state: "connected" }>;
-
 describe.skipIf("missing" in engine)(
   `bastions as they really are, under auto ${"missing" in engine ? `(${engine.missing})` : ""}`,
   () => {
@@ -237,10 +234,7 @@ describe.skipIf("missing" in engine)(
           }
           expect(lost).toEqual([]);
           expect(changedOf(pushed, target)).toEqual([`file ${target}`]);
-          const connected = pushed.events.find(
-            (event): event is Connected =>
-              event.event === "host" && event.host === target && event.state === "connected",
-          );
+          const connected = connectedOf(pushed).find(({ host }) => host === target);
           const jumps =
             passed === "relay" ? undefined : [{ at: bastion, reason: expect.stringMatching(passed!) }];
           expect(connected?.jumps).toEqual(jumps);

@@ -1,8 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { getContainerRuntimeClient } from "testcontainers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { HostEvent } from "../../engine/vocabulary/events.js";
-import { type MopRun, mop, startMop, summaryOf, unreachableOf } from "../support/mop.js";
+import { connectedOf, type MopRun, mop, startMop, summaryOf, unreachableOf } from "../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
 import { LAB_USER } from "./support/container-host.js";
 import { type ContainerLab, createContainerLab } from "./support/container-lab.js";
@@ -19,12 +18,6 @@ const BODY = `
     await shell("flock --shared /tmp/lock true");
     await file("/srv/" + host.name, { content: "1" });
 `;
-
-const connectedOf = (run: MopRun) =>
-  run.events.filter(
-    (event): event is Extract<HostEvent, { state: "connected" }> =>
-      event.event === "host" && event.state === "connected",
-  );
 
 describe.skipIf("missing" in engine)(
   `100 logins at one OpenSSH server with its default settings ${"missing" in engine ? `(${engine.missing})` : ""}`,

@@ -4,9 +4,17 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadInventoryFile } from "../../engine/controller/inventory/source.js";
 import { routePlanner } from "../../engine/controller/route/routes.js";
 import type { PingEvent } from "../../engine/controller/run/ping-hosts.js";
-import type { HostEvent, RunEvent } from "../../engine/vocabulary/events.js";
+import type { RunEvent } from "../../engine/vocabulary/events.js";
 import { HOP_KINDS } from "../../relay/mesh/types.js";
-import { changedOf, type MopRun, mop, resourcesOf, summaryOf, unreachableOf } from "../support/mop.js";
+import {
+  changedOf,
+  connectedOf,
+  type MopRun,
+  mop,
+  resourcesOf,
+  summaryOf,
+  unreachableOf,
+} from "../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
 import { type ContainerLab, createContainerLab } from "./support/container-lab.js";
 import { findEngine } from "./support/engine.js";
@@ -150,11 +158,9 @@ describe.skipIf("missing" in engine)(
     });
 
     test("an auto that comes down to a jump is told at each place where it stands", () => {
-      const connected = pinged.events.filter(
-        (one): one is Extract<HostEvent, { state: "connected" }> =>
-          one.event === "host" && one.state === "connected",
+      const jumps = new Map(
+        connectedOf(pinged).map((event) => [event.host, (event.jumps ?? []).map(({ at }) => at)]),
       );
-      const jumps = new Map(connected.map((event) => [event.host, (event.jumps ?? []).map(({ at }) => at)]));
       for (const route of PLANNED.filter(isReached))
         expect(jumps.get(leafOf(route))).toEqual(hopsOf(route).filter((_, index) => route[index] === "auto"));
     });

@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type MopRun, mop, ROOT, summaryOf } from "../support/mop.js";
+import { type MopRun, mop, summaryOf } from "../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
+import { answering } from "../support/terminal.js";
 import { type ContainerLab, createContainerLab } from "./support/container-lab.js";
 import { findEngine } from "./support/engine.js";
 import { muslRuntime } from "./support/musl-runtime.js";
@@ -189,20 +188,10 @@ mop_node = "push"
         text.replaceAll('mop_node = "push"', 'mop_user = "deploy"'),
       );
       const words = ["ping", ...lab.options, "-i", inventory, "--limit-hosts", "l1,l2"];
-      const command = [process.execPath, path.join(ROOT, "dist/cli/main.js"), ...words].join(" ");
-      const child = spawn("script", ["-qec", command, "/dev/null"], { env: { ...process.env, HOME: home } });
-      let shown = "";
-      let asked = 0;
-      child.stdout.on("data", (chunk: Buffer) => {
-        shown += String(chunk);
-        if (asked >= shown.split("[y/N]").length - 1) return;
-        asked++;
-        child.stdin.write("y\n");
-      });
-      const [status] = (await once(child, "exit")) as [number];
-      expect(status, shown).toBe(0);
-      expect(asked).toBe(1);
-      expect(shown).toMatch(
+      const { screen, status } = await answering("[y/N]", "y\n", words, { HOME: home });
+      expect(status, screen).toBe(0);
+      expect(screen.split("[y/N]").length - 1).toBe(1);
+      expect(screen).toMatch(
         /(l1 and l2|l2 and l1) have no Node 16 or newer\. Bring one there, .*linux-x64 99 MB/,
       );
       expect(await kept("l1")).toHaveLength(1);

@@ -1,11 +1,10 @@
-import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../support/alive.js";
 import { type MopRun, startMop, summaryOf } from "../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
+import { startAgent } from "../support/ssh-agent.js";
 import { changedFiles, type FileStamps } from "./support/container-host.js";
 import { type ContainerLab, createContainerLab } from "./support/container-lab.js";
 import { findEngine } from "./support/engine.js";
@@ -33,15 +32,6 @@ const BODY = `
     await shell("sleep 4");
 `;
 
-/** An ssh-agent of this machine with one key. */
-async function startAgent(socket: string, key: string) {
-  const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
-  const env = { ...process.env, SSH_AUTH_SOCK: socket };
-  await until("the agent's socket", () => existsSync(socket));
-  await promisify(execFile)("ssh-add", [key], { env });
-  return agent;
-}
-
 describe.skipIf("missing" in engine)(
   `a push with an agent, a password and a secret ${"missing" in engine ? `(${engine.missing})` : ""}`,
   () => {
@@ -60,8 +50,10 @@ describe.skipIf("missing" in engine)(
       lab = await createContainerLab({ image: engine.image, leaves: LEAVES });
       before = await stampsOf(lab, BASTIONS);
       const SSH_AUTH_SOCK = path.join(lab.folder, "agent");
-      const agent = await startAgent(SSH_AUTH_SOCK, lab.identityFile);
+      const agent = await startAgent(SSH_AUTH_SOCK);
       try {
+        const env = { ...process.env, SSH_AUTH_SOCK };
+        await promisify(execFile)("ssh-add", [lab.identityFile], { env });
         // The agent is the only one that has the key: the option that names its file, the last two words, goes.
         const options = lab.options.slice(0, lab.options.indexOf("--identity"));
         // A longer way makes the logins last, so that they are looked at too.
@@ -92,7 +84,7 @@ describe.skipIf("missing" in engine)(
         await Promise.all([...[...lab.hosts.keys()].map(watch), done]);
         run = await done;
       } finally {
-        agent.kill();
+        await agent.stop();
       }
     });
     afterAll(async () => {

@@ -31,6 +31,14 @@ export interface State {
   readonly trees?: readonly string[];
 }
 
+/** A state as a table of one type has it. */
+export type Draft = Omit<State, "type">;
+/** One that its table names where it has no name itself. */
+export type NamelessDraft = Omit<Draft, "name"> & Partial<Pick<Draft, "name">>;
+
+export const statesOf = (type: TypeName, drafts: readonly Draft[]): State[] =>
+  drafts.map((draft) => ({ type, ...draft }));
+
 /** States of one kind, which are played one after another on one machine. */
 export interface StateTable {
   /** Shell lines for all of them, run once */

@@ -92,6 +92,12 @@ export const changedOf = (run: MopRun, host?: string): string[] =>
     .filter((event) => event.status === "changed")
     .map((event) => `${event.type} ${path.basename(event.name)}`);
 
+export const connectedOf = (run: Pick<MopRun, "events">): Extract<HostEvent, { state: "connected" }>[] =>
+  run.events.filter(
+    (event): event is Extract<HostEvent, { state: "connected" }> =>
+      event.event === "host" && event.state === "connected",
+  );
+
 export const unreachableOf = (run: Pick<MopRun, "events">): Extract<HostEvent, { state: "unreachable" }>[] =>
   run.events.filter(
     (event): event is Extract<HostEvent, { state: "unreachable" }> =>

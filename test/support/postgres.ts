@@ -1,11 +1,10 @@
 /** A PostgreSQL server of one's own, on loopback, from the programs that the system has. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import pg from "pg";
+import { freePort } from "./ports.js";
 
 export interface Postgres {
   readonly url: string;
@@ -46,14 +45,6 @@ export const postgresMissing: string | undefined =
     : account() === undefined
       ? "PostgreSQL doesn't run as root, and there is no user postgres"
       : undefined;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export async function startPostgres(): Promise<Postgres> {
   const bin = programs()!;

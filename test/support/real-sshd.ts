@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { freePort } from "./ports.js";
 
 /** A key type as ssh-keygen names it, with its size where that matters: "ed25519", "ecdsa:384", "rsa:2048". */
 export type KeyKind = string;
@@ -92,16 +93,6 @@ export function makeKey(file: string, kind: KeyKind, passphrase = ""): void {
 
 const publicHalf = (file: string) =>
   readFileSync(`${file}.pub`, "utf8").split(" ").slice(0, 2).join(" ").trim();
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Mesh } from "../../../engine/mesh.js";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
-import { built, changedOf, mop, unreachableOf } from "../../support/mop.js";
+import { built, changedOf, connectedOf, mop, unreachableOf } from "../../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../../support/policies.js";
 
 /** `auto`: a bastion where no node can be had is passed as a jump, over the login that was made for the node. */
@@ -53,8 +53,11 @@ describe.skipIf(!built)("a bastion under auto", () => {
     );
     const run = await mop(["ping", ...lab.options, "-o", "json"]);
     expect(unreachableOf(run).map(({ host, at }) => [host, at])).toEqual([["b1", "b1"]]);
-    const connected = run.events.filter((event) => event.event === "host" && event.state === "connected");
-    expect(connected.map((event) => "host" in event && event.host).sort()).toEqual(["l1", "l2"]);
+    expect(
+      connectedOf(run)
+        .map(({ host }) => host)
+        .sort(),
+    ).toEqual(["l1", "l2"]);
   });
 
   test("that was found without Node as a target is logged in to once more when a host behind it is wanted, and told", async () => {

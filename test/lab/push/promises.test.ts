@@ -10,7 +10,15 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
-import { built, changedOf, type MopRun, mop, resourcesOf, unreachableOf } from "../../support/mop.js";
+import {
+  built,
+  changedOf,
+  connectedOf,
+  type MopRun,
+  mop,
+  resourcesOf,
+  unreachableOf,
+} from "../../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../../support/policies.js";
 
 /** A link is given up after so much silence, in ms: what is longer is no silence to mop, since heartbeats go on. */
@@ -85,9 +93,7 @@ export default definePolicy({ roles: [{ role: one, groups: ["web"], ...hooks }, 
     });
     const run = await mop(["push", policy, "-o", "json", ...lab.options.slice(2)]);
     expect(run.status, run.stderr).toBe(0);
-    const routes = run.events.flatMap((event) =>
-      event.event === "host" && event.state === "connected" ? [event.route] : [],
-    );
+    const routes = connectedOf(run).map(({ route }) => route);
     expect(routes.sort()).toEqual(lab.leaves.map((leaf) => ["b1", "b2", leaf]));
     expect(readFileSync(there("l2", "via"), "utf8")).toBe("l2");
   });

@@ -1,13 +1,12 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { TrustEvent } from "../../../engine/controller/run/trust-hosts.js";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
-import { built, type MopRun, mop, ROOT, unreachableOf } from "../../support/mop.js";
+import { built, type MopRun, mop, unreachableOf } from "../../support/mop.js";
+import { answering, hasTerminal } from "../../support/terminal.js";
 
-const hasTerminal = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
 const UNKNOWN = { knownAs: "unknown" } as const;
 
 describe.skipIf(!built)("mop trust", () => {
@@ -128,21 +127,9 @@ describe.skipIf(!built)("mop trust", () => {
   ] as const)("asks on a terminal: %j", async (keys, wanted, said) => {
     await start({ bastions: 1, hosts: { b1: UNKNOWN } });
     const before = known();
-    const words = [process.execPath, path.join(ROOT, "dist/cli/main.js"), "trust", "b1", ...lab.options];
-    const command = words.map((word) => `'${word}'`).join(" ");
-    const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], {
-      stdio: ["pipe", "pipe", "ignore"],
-      env: { ...process.env, HOME: lab.folder, NO_COLOR: "1" },
+    const { screen, status } = await answering("[y/N]", keys, ["trust", "b1", ...lab.options], {
+      HOME: lab.folder,
     });
-    let screen = "";
-    let asked = false;
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      screen += text;
-      if (asked || !screen.includes("[y/N]")) return;
-      asked = true;
-      setTimeout(() => child.stdin.write(keys), 100);
-    });
-    const [status] = (await once(child, "close")) as [number | null];
     expect(status, screen).toBe(wanted);
     expect(screen).toMatch(/ {2}b1 {2}256 SHA256:\S{43} \[127\.\S+\]:\d+ \(ED25519\)/);
     expect(screen).toMatch(said);

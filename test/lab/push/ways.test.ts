@@ -2,10 +2,17 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { RouteEvent } from "../../../engine/controller/run/ping-routes.js";
-import type { HostEvent } from "../../../engine/vocabulary/events.js";
 import { until } from "../../support/alive.js";
 import { createLab, type Lab, type LabOptions } from "../../support/lab.js";
-import { built, type MopRun, mop, startMop, summaryOf, unreachableOf } from "../../support/mop.js";
+import {
+  built,
+  connectedOf,
+  type MopRun,
+  mop,
+  startMop,
+  summaryOf,
+  unreachableOf,
+} from "../../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../../support/policies.js";
 
 /** Hosts behind l1 wait for the test before they are contacted; `second` goes to all of them once more. */
@@ -35,13 +42,6 @@ export default definePolicy({
   ],
 });
 `;
-
-const connectedOf = (run: MopRun) =>
-  run.events.flatMap((event) =>
-    event.event === "host" && event.state === "connected"
-      ? [event as Extract<HostEvent, { state: "connected" }>]
-      : [],
-  );
 
 describe.skipIf(!built)("hosts behind two bastions side by side", () => {
   let lab: Lab;

@@ -1,18 +1,10 @@
 /** Real sshds and the files that the configurations of cases.ts speak of. */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { makeKey, type RealServer, startSshd } from "../../support/real-sshd.js";
+import { startAgent } from "../../support/ssh-agent.js";
 import { type Habit, habits } from "./cases.js";
 
 export interface HabitLab {
@@ -80,10 +72,7 @@ export async function startHabitLab(): Promise<HabitLab> {
   rmSync(`${certified}-cert.pub`);
 
   const agent = path.join(folder, "agent");
-  const agentProcess = spawn("ssh-agent", ["-D", "-a", agent], { stdio: "ignore" });
-  const agentEnded = once(agentProcess, "exit");
-  for (let tries = 0; !existsSync(agent) && tries < 200; tries++)
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  const { stop: stopAgent } = await startAgent(agent);
   const add = (file: string) =>
     execFileSync("ssh-add", ["-q", file], { env: { ...process.env, SSH_AUTH_SOCK: agent }, stdio: "ignore" });
   for (let index = 0; index < 9; index++) {
@@ -113,8 +102,7 @@ export async function startHabitLab(): Promise<HabitLab> {
       HABITS_AGENT: agent,
     },
     async stop() {
-      agentProcess.kill();
-      await Promise.all([agentEnded, leaf.stop(), b1.stop(), b2.stop()]);
+      await Promise.all([stopAgent(), leaf.stop(), b1.stop(), b2.stop()]);
       rmSync(folder, { recursive: true, force: true });
     },
   };

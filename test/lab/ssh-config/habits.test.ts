@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { built, type MopRun, mop } from "../../support/mop.js";
+import { built, connectedOf, type MopRun, mop } from "../../support/mop.js";
 import { sshdMissing } from "../../support/real-sshd.js";
 import type { Habit } from "./cases.js";
 import { type HabitLab, startHabitLab, writeHabits } from "./habit-lab.js";
@@ -79,11 +79,7 @@ describe.skipIf(skipped)("what ssh does with a configuration, mop does without f
     for (const event of pushed.events)
       if (event.event === "output" && event.stream === "stdout")
         texts.set(event.host, (texts.get(event.host) ?? "") + event.text);
-    const routes = new Map(
-      pushed.events.flatMap((event) =>
-        event.event === "host" && event.state === "connected" ? [[event.host, event.route] as const] : [],
-      ),
-    );
+    const routes = new Map(connectedOf(pushed).map(({ host, route }) => [host, route]));
     for (const { host, habit, route = [] } of cases) {
       expect(texts.get(host)?.trim(), habit).toBe(bySsh.get(host)!.who);
       expect(routes.get(host), habit).toEqual([...route, host]);

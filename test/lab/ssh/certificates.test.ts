@@ -1,8 +1,7 @@
 /** User certificates and security keys: what ssh2 itself doesn't know. sshd checks the signatures. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { once } from "node:events";
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,6 +10,7 @@ import { readStrings, wireStrings } from "../../../transport/ssh/public-blob.js"
 import { dialSocket } from "../../../transport/ssh/tcp.js";
 import type { LoginPace, Prompter, Target } from "../../../transport/ssh/types.js";
 import { makeKey, type RealServer, sshdMissing, startSshd } from "../../support/real-sshd.js";
+import { startAgent } from "../../support/ssh-agent.js";
 import { targetOf } from "../../support/ssh-target.js";
 
 const PACES = ["plain", "conformant", "eager"] as const;
@@ -52,14 +52,7 @@ describe.skipIf(sshdMissing)("user certificates and security keys", () => {
     const authority = readFileSync(`${ca}.pub`, "utf8");
     appendFileSync(path.join(server.folder, "authorized_keys"), `cert-authority ${authority}`);
     agent = path.join(server.folder, "agent");
-    const child = spawn("ssh-agent", ["-D", "-a", agent], { stdio: "ignore" });
-    const ended = once(child, "exit");
-    stopAgent = async () => {
-      child.kill();
-      await ended;
-    };
-    for (let tries = 0; !existsSync(agent) && tries < 200; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    ({ stop: stopAgent } = await startAgent(agent));
   });
   afterAll(async () => {
     await stopAgent?.();

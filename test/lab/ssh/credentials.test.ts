@@ -1,5 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -8,6 +7,7 @@ import { createLogin } from "../../../transport/ssh/login.js";
 import { dialSocket } from "../../../transport/ssh/tcp.js";
 import type { LoginPace, Prompter, Target } from "../../../transport/ssh/types.js";
 import { makeKey, type RealServer, sshdMissing, startSshd, type UserKey } from "../../support/real-sshd.js";
+import { startAgent } from "../../support/ssh-agent.js";
 import { targetOf } from "../../support/ssh-target.js";
 
 const PACES = ["plain", "conformant", "eager"] as const;
@@ -188,15 +188,11 @@ describe.skipIf(agentMissing)(`keys in an agent${agentMissing ? ` (skipped: ${ag
   beforeAll(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), "mop-agent-"));
     agent = path.join(folder, "socket");
-    const child = spawn("ssh-agent", ["-D", "-a", agent], { stdio: "ignore" });
-    const ended = once(child, "exit");
+    const running = await startAgent(agent);
     stop = async () => {
-      child.kill();
-      await ended;
+      await running.stop();
       rmSync(folder, { recursive: true, force: true });
     };
-    for (let tries = 0; !existsSync(agent) && tries < 200; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 20));
   });
   afterAll(() => stop?.());
   const add = (file: string) => {

@@ -1,12 +1,11 @@
 import type { ShellResult } from "../../../engine/vocabulary/resources.js";
-import type { State, StateTable } from "../state.js";
+import { type Draft, type NamelessDraft, type State, type StateTable, statesOf } from "../state.js";
 
-type Draft = Omit<State, "type" | "name"> & Partial<Pick<State, "name">>;
 const RUN = ["run"];
 
 /** What everything that runs a program does alike; `run` gives a command line in the words of one of them. */
-function programs(run: (line: string) => Pick<State, "name" | "options" | "offered">): Omit<State, "type">[] {
-  const one = (claim: string, line: string, rest: Omit<Draft, "claim">): Omit<State, "type"> => {
+function programs(run: (line: string) => Pick<State, "name" | "options" | "offered">): Draft[] {
+  const one = (claim: string, line: string, rest: Omit<NamelessDraft, "claim">): Draft => {
     const { name, options, offered } = run(line);
     return {
       claim,
@@ -146,7 +145,7 @@ const SCRIPTS = programs((line) => ({
 }));
 
 /** `waitFor` does not wait under --check: what comes about is no change, what never does is not foreseen. */
-const WAITS: readonly Draft[] = [
+const WAITS: readonly NamelessDraft[] = [
   { claim: "a file that is there", prepare: "touch a", options: { file: "{here}/a" } },
   { claim: "a folder that is there", options: { file: "{here}" } },
   { claim: "a file behind a link", prepare: "touch b; ln -s b a", options: { file: "{here}/a" } },
@@ -203,7 +202,7 @@ const WAITS: readonly Draft[] = [
   { claim: "a page that nobody serves", options: { url: "http://127.0.0.1:{free}/", state: "absent" } },
 ].map((state) => ({ name: state.claim, changes: [], says: [], ...state }));
 
-const one = (claim: string, that: unknown, rest: Omit<Draft, "claim"> = {}): Draft => ({
+const one = (claim: string, that: unknown, rest: Omit<NamelessDraft, "claim"> = {}): NamelessDraft => ({
   claim,
   name: claim,
   changes: [],
@@ -211,7 +210,7 @@ const one = (claim: string, that: unknown, rest: Omit<Draft, "claim"> = {}): Dra
   ...rest,
   options: { that, ...rest.options },
 });
-const ASSERTS: readonly Draft[] = [
+const ASSERTS: readonly NamelessDraft[] = [
   one("true", true),
   one("a comparison", 1 + 1 === 2),
   one("a function that gives true", () => true),
@@ -238,14 +237,14 @@ const ASSERTS: readonly Draft[] = [
   one("nothing is no condition", undefined, { error: 'needs the option "that"' }),
 ];
 
-const shown = (claim: string, text: string, said: string, vars?: object): Draft => ({
+const shown = (claim: string, text: string, said: string, vars?: object): NamelessDraft => ({
   claim,
   name: text,
   changes: [],
   says: [`stdout:${said}\n`],
   ...(vars ? { options: { vars } } : {}),
 });
-const ECHOES: readonly Draft[] = [
+const ECHOES: readonly NamelessDraft[] = [
   shown("a text", "hello", "hello"),
   shown("several lines", "a\nb", "a\nb"),
   shown("a text that ends with a line keeps its one end", "a\n", "a"),
@@ -272,17 +271,17 @@ const ECHOES: readonly Draft[] = [
 const facts = (
   claim: string,
   only: readonly string[] | undefined,
-  rest: Omit<Draft, "claim"> = {},
-): Draft => ({
+  rest: Omit<NamelessDraft, "claim"> = {},
+): NamelessDraft => ({
   claim,
   name: claim,
   changes: [],
   ...rest,
   ...(only === undefined ? {} : { options: { only } }),
 });
-const told = (title: string, value: object): Draft =>
+const told = (title: string, value: object): NamelessDraft =>
   facts(title, undefined, { says: [`stdout:${title}: ${JSON.stringify(value, undefined, 2)}\n`] });
-const FACTS: readonly Draft[] = [
+const FACTS: readonly NamelessDraft[] = [
   facts("two", ["platform", "node"], told("two", { platform: process.platform, node: process.version })),
   ...["hostname", "fqdn", "platform", "architecture", "kernel", "distribution", "cpus", "addresses"].map(
     (name) => facts(`the fact ${name}`, [name]),
@@ -312,7 +311,7 @@ const cloned = (
   changes: readonly string[],
   text: string,
   stands = "",
-): Draft => ({
+): NamelessDraft => ({
   claim,
   name: "{here}/c",
   prepare: ORIGIN + prepare,
@@ -321,14 +320,14 @@ const cloned = (
   stands: `test "$(cat c/a)" = ${text}; ${stands}`,
 });
 const on = (branch: string) => `test "$(git -C c rev-parse --abbrev-ref HEAD)" = ${branch}`;
-const refused = (claim: string, prepare: string, options: object, error: string): Draft => ({
+const refused = (claim: string, prepare: string, options: object, error: string): NamelessDraft => ({
   claim,
   name: "{here}/c",
   prepare: ORIGIN + prepare,
   options: { repo: REPO, ...options },
   error,
 });
-const GITS: readonly Draft[] = [
+const GITS: readonly NamelessDraft[] = [
   cloned("nothing is there", "", {}, ["clone"], "2", on("main")),
   cloned("an empty folder is there", "mkdir c", {}, ["clone"], "2"),
   cloned("a branch", "", { version: "side" }, ["clone"], "1", on("side")),
@@ -399,8 +398,11 @@ const GITS: readonly Draft[] = [
   refused("a repository that is not there", "rm -r o", {}, "the repository can't be read"),
 ];
 
-const of = (type: State["type"], states: readonly Draft[]): State[] =>
-  states.map((state) => ({ type, name: state.claim, ...state }));
+const of = (type: State["type"], states: readonly NamelessDraft[]): State[] =>
+  statesOf(
+    type,
+    states.map((state) => ({ name: state.claim, ...state })),
+  );
 
 export const COMMAND_STATES: StateTable = {
   states: [

@@ -1,6 +1,4 @@
-import type { State, StateTable } from "../state.js";
-
-type Draft = Omit<State, "type">;
+import { type Draft, type StateTable, statesOf } from "../state.js";
 
 /** crontab of the user "shop", which each state finds as it needs it. */
 const crontab = (lines: string) => `printf '${lines}' | crontab -u shop -`;
@@ -194,6 +192,6 @@ const CRON: readonly Draft[] = [
 
 export const CRON_TABLE: StateTable = {
   prepare: "id shop >/dev/null 2>&1 || useradd -m shop",
-  states: CRON.map((state) => ({ type: "cron", ...state })),
+  states: statesOf("cron", CRON),
   untouched: ["/etc", "/var/spool/cron"],
 };

@@ -1,11 +1,11 @@
 import { tarOf, zipOf } from "../../unit/leaf/resources/make-archive.js";
-import type { State, StateTable } from "../state.js";
+import { type Draft, type StateTable, statesOf } from "../state.js";
 
 /** What stands in a folder, one name a line, links with what they point to. */
 const tree = (...lines: string[]) =>
   `test "$(find . -mindepth 1 \\( -type l -printf '%P -> %l\\n' -o -printf '%P %m\\n' \\) | sort | tr '\\n' ';')" = "${lines.join(";")};"`;
 
-const FOLDERS: readonly Omit<State, "type">[] = [
+const FOLDERS: readonly Draft[] = [
   { claim: "a folder is made", name: "{here}/a", changes: ["create"], stands: tree("a 755") },
   {
     claim: "all folders above it are made",
@@ -104,7 +104,7 @@ const FOLDERS: readonly Omit<State, "type">[] = [
   },
 ];
 
-const LINKS: readonly Omit<State, "type">[] = [
+const LINKS: readonly Draft[] = [
   {
     claim: "a link is made",
     name: "{here}/l",
@@ -226,7 +226,7 @@ const marked = (...lines: string[]) =>
 const has = (text: string) => `printf '${text}' | cmp - f`;
 const holds = (text: string) => `printf '${text}' >f`;
 
-const BLOCKS: readonly Omit<State, "type">[] = [
+const BLOCKS: readonly Draft[] = [
   {
     claim: "a block is put at the end",
     prepare: holds("a\\n"),
@@ -297,7 +297,7 @@ const BLOCKS: readonly Omit<State, "type">[] = [
 ].map((state) => ({ name: "{here}/f", ...state }));
 
 const SITE = { "site/a.txt": "a\n", "site/d/b.txt": "b\n", "site/d/run.sh": "#!/bin/sh\n" };
-const TREES: readonly Omit<State, "type">[] = [
+const TREES: readonly Draft[] = [
   {
     claim: "what is there of a tree already is left alone, the rest comes",
     prepare: "mkdir -p w; echo a >w/a.txt",
@@ -358,7 +358,7 @@ const PACKED = {
     { name: "d/y", content: "y".repeat(99) },
   ]),
 };
-const ARCHIVES: readonly Omit<State, "type">[] = [
+const ARCHIVES: readonly Draft[] = [
   {
     claim: "a tar is unpacked into a new folder",
     changes: ["unpack"],
@@ -413,15 +413,12 @@ const ARCHIVES: readonly Omit<State, "type">[] = [
   options: { source: "a.tar", ...state.options },
 }));
 
-const of = (type: State["type"], states: readonly Omit<State, "type">[]): State[] =>
-  states.map((state) => ({ type, ...state }));
-
 export const FILES: StateTable = {
   states: [
-    ...of("directory", FOLDERS),
-    ...of("link", LINKS),
-    ...of("blockInFile", BLOCKS),
-    ...of("copyTree", TREES),
-    ...of("archive", ARCHIVES),
+    ...statesOf("directory", FOLDERS),
+    ...statesOf("link", LINKS),
+    ...statesOf("blockInFile", BLOCKS),
+    ...statesOf("copyTree", TREES),
+    ...statesOf("archive", ARCHIVES),
   ],
 };

@@ -1,6 +1,4 @@
-import type { State, StateTable } from "../state.js";
-
-type Draft = Omit<State, "type">;
+import { type Draft, type StateTable, statesOf } from "../state.js";
 
 const hostIs = (kernel: string, stored: string | undefined) =>
   `sysctl -q -w kernel.hostname=${kernel}; ${stored === undefined ? "rm -f /etc/hostname" : `printf '${stored}' >/etc/hostname`}`;
@@ -65,7 +63,7 @@ const HOSTNAME: readonly Draft[] = [
 ];
 
 export const HOSTNAME_TABLE: StateTable = {
-  states: HOSTNAME.map((state) => ({ type: "hostname", ...state })),
+  states: statesOf("hostname", HOSTNAME),
   untouched: ["/etc"],
   watch: "uname -n",
 };

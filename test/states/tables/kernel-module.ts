@@ -1,6 +1,4 @@
-import type { State, StateTable } from "../state.js";
-
-type Draft = Omit<State, "type">;
+import { type Draft, type StateTable, statesOf } from "../state.js";
 
 /**
  * A container may not load modules, and not every kernel has some: "{module}" is one that this kernel has built in, "none"
@@ -157,6 +155,6 @@ const MODULE: readonly Draft[] = [
 ];
 
 export const MODULE_TABLE: StateTable = {
-  states: MODULE.map((state) => ({ type: "kernelModule", ...state })),
+  states: statesOf("kernelModule", MODULE),
   untouched: ["/etc"],
 };

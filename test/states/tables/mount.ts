@@ -1,6 +1,4 @@
-import type { State, StateTable } from "../state.js";
-
-type Draft = Omit<State, "type">;
+import { type Draft, type StateTable, statesOf } from "../state.js";
 
 const fstab = (lines: string) => `printf '${lines}' >/etc/fstab; umount -q /mnt/s || true; mkdir -p /mnt/s`;
 const table = (lines: string) => `printf '${lines}' | cmp - /etc/fstab`;
@@ -190,7 +188,7 @@ const MOUNT: readonly Draft[] = [
 ];
 
 export const MOUNT_TABLE: StateTable = {
-  states: MOUNT.map((state) => ({ type: "mount", ...state })),
+  states: statesOf("mount", MOUNT),
   untouched: ["/etc"],
   watch: "cat /proc/mounts",
 };

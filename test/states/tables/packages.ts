@@ -7,7 +7,7 @@ import {
   SIGNING_KEY,
   wheels,
 } from "../../containers/support/repositories.js";
-import type { State, StateTable } from "../state.js";
+import { type Draft, type State, type StateTable, statesOf } from "../state.js";
 
 /** How a state's packages are brought about and looked at, past the manager that is tried. */
 interface Manager {
@@ -24,7 +24,6 @@ interface Manager {
   readonly needed?: "both go" | "refused";
 }
 
-type Draft = Omit<State, "type">;
 const NEEDS = ["pie 1.0 apple", "cake 1.0 sugar"];
 const FRUIT = ["apple 1.0", "apple 1.1", "apple 2.0", "pear 1.0", "pear 1.5", "plum 1.0"];
 
@@ -262,7 +261,7 @@ ${SIGNING_KEY}
 ${debRepository([...FRUIT, ...NEEDS, "jam 1.0", "jam 1.1"])}
 printf 'deb [trusted=yes] file:///repo/deb trial main\\n' >/etc/apt/sources.list.d/states.list
 apt-get update -qq`,
-  states: [...alike(APT), ...ONLY_APT.map((state): State => ({ type: "package", ...state }))],
+  states: [...alike(APT), ...statesOf("package", ONLY_APT)],
   untouched: ["/etc", "/opt", "/var/lib/dpkg/info", "/var/lib/dpkg/status"],
   watch: "apt-mark showhold",
 };

@@ -4,9 +4,7 @@ import {
   rpmRepository,
   SIGNING_KEY,
 } from "../../containers/support/repositories.js";
-import type { State, StateTable } from "../state.js";
-
-type Draft = Omit<State, "type" | "name"> & { readonly name?: string };
+import { type NamelessDraft, type State, type StateTable, statesOf } from "../state.js";
 
 const SOURCE = "/etc/apt/sources.list.d/trial.sources";
 const [ASC, GPG] = ["/etc/apt/keyrings/trial.asc", "/etc/apt/keyrings/trial.gpg"];
@@ -32,7 +30,7 @@ const known = "apt-cache policy apple | grep -q 'Candidate: 1.0'";
 const none = (path: string) => `test ! -e ${path}`;
 const FRESH = "rm -rf /var/lib/apt/lists/*";
 
-const APT: readonly Draft[] = [
+const APT: readonly NamelessDraft[] = [
   {
     claim: "nothing is there",
     prepare: `${there()}\n${FRESH}`,
@@ -233,7 +231,7 @@ const dnfSigned = {
   keyChecksum: "{sum}",
 };
 const dnfUnsigned = { provider: "dnf", url: "file:///repo/rpm", unsigned: true };
-const DNF: readonly Draft[] = [
+const DNF: readonly NamelessDraft[] = [
   {
     claim: "nothing is there",
     prepare: rpm(),
@@ -279,13 +277,11 @@ const DNF: readonly Draft[] = [
   },
 ];
 
-const repositories = (manager: string, drafts: readonly Draft[]): State[] =>
-  drafts.map(({ claim, ...rest }) => ({
-    type: "repository",
-    name: "trial",
-    claim: `${manager}: ${claim}`,
-    ...rest,
-  }));
+const repositories = (manager: string, drafts: readonly NamelessDraft[]): State[] =>
+  statesOf(
+    "repository",
+    drafts.map(({ claim, ...rest }) => ({ name: "trial", claim: `${manager}: ${claim}`, ...rest })),
+  );
 const WORDS = `node -p 'const { readFileSync } = require("fs");
   const sum = (file) => require("crypto").createHash("sha256").update(readFileSync(file)).digest("hex");
   JSON.stringify({ key: readFileSync("/repo/key.asc", "utf8"), sum: sum("/repo/key.asc"), bare: sum("/repo/key.gpg") })'`;

@@ -1,6 +1,4 @@
-import type { State, StateTable } from "../state.js";
-
-type Draft = Omit<State, "type">;
+import { type Draft, type StateTable, statesOf } from "../state.js";
 
 const F = "/etc/sysctl.d/99-mop.conf";
 const S = "net.ipv4.ip_default_ttl";
@@ -185,7 +183,7 @@ const SYSCTL: readonly Draft[] = [
 ];
 
 export const SYSCTL_TABLE: StateTable = {
-  states: SYSCTL.map((state) => ({ type: "sysctl", ...state })),
+  states: statesOf("sysctl", SYSCTL),
   untouched: ["/etc"],
   watch: `sysctl -n ${S} net.ipv4.ip_local_port_range net.ipv4.conf.lo.log_martians net.ipv4.tcp_congestion_control`,
 };

@@ -1,14 +1,13 @@
 import { createServer, type Server } from "node:http";
-import { type AddressInfo, createServer as createSocket } from "node:net";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { judge } from "../../states/judge.js";
 import { playStates } from "../../states/play.js";
 import type { State } from "../../states/state.js";
 import { COMMAND_STATES } from "../../states/tables/commands.js";
 import { FILES } from "../../states/tables/files.js";
+import { freePort } from "../../support/ports.js";
 import { tempFolder } from "../controller/temp-folder.js";
-
-const port = (server: { address(): AddressInfo | string | null }) => (server.address() as AddressInfo).port;
 
 describe("what a check says of a prepared state is what apply does, and a second apply does nothing", () => {
   let web: Server;
@@ -18,10 +17,7 @@ describe("what a check says of a prepared state is what apply does, and a second
       response.writeHead(request.url === "/" ? 200 : 404).end("It works\n");
     });
     await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
-    const nobody = createSocket();
-    await new Promise<void>((resolve) => nobody.listen(0, "127.0.0.1", resolve));
-    free = port(nobody);
-    await new Promise((resolve) => nobody.close(resolve));
+    free = await freePort();
   });
   afterAll(() => web.close());
 
@@ -29,7 +25,7 @@ describe("what a check says of a prepared state is what apply does, and a second
   test.each(all.map((state): [string, State] => [`${state.type}: ${state.claim}`, state]))(
     "%s",
     async (_, state) => {
-      const words = { port: port(web), free };
+      const words = { port: (web.address() as AddressInfo).port, free };
       const [played] = await playStates({ states: [state] }, await tempFolder(), words);
       judge(state, played!);
     },
