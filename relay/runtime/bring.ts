@@ -37,8 +37,8 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
   /** Nothing but the runtime is written */
   let holds = false;
   let later: (() => void) | undefined;
-  /** The first command has said what it wants: its end is none of ours */
-  let repeats = false;
+  /** The command has said what it wants, or why it can't: its end says nothing more */
+  let told = false;
   let tries = TRIES;
   let current: Command;
   let chosen: Runtime | undefined;
@@ -57,6 +57,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
 
   // Not at once: what came may have come together with the login's answer, before anybody looks at the pipe
   const fail = (code: ErrorName, text: string) => {
+    told = true;
     setImmediate(() => pipe.destroy(new MopError(code, `${name}: ${text}`)));
   };
   const patience = (ms: number, what: string) => {
@@ -126,7 +127,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     packs = packing === "gz" && port.pack !== undefined;
     if (leave) return undefined;
     holds = true;
-    repeats = !held;
+    told = !held;
     clearTimeout(timer);
     // A server may allow one command at a time
     if (!held) await Promise.race([current.exit, after(CLOSE_MS)]);
@@ -191,7 +192,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     const scan = createMarkerScan(`mop-boot:${nonce};`);
     let words = "";
     current = next;
-    repeats = false;
+    told = false;
     const hear = (chunk: Buffer) => {
       if (scan.found || current !== next) return;
       words = (words + chunk.toString("utf8")).slice(-8192);
@@ -201,14 +202,14 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
       }
     };
     const ended = (error?: Error) => {
-      if (current !== next || repeats || pipe.destroyed) return;
+      if (current !== next || told || pipe.destroyed) return;
       if (error && next !== port.first && !scan.found) {
         // It is run again, or fails the pipe: that it closes, too, says nothing more
-        repeats = true;
+        told = true;
         refused(error);
       } else if (error || scan.found) finish(error);
       // What it wants may come in behind its end
-      else setTimeout(() => current === next && !repeats && finish(), LAST_WORDS_MS);
+      else setTimeout(() => current === next && !told && finish(), LAST_WORDS_MS);
     };
     const finish = (error?: Error) => {
       if (error) pipe.destroy(error);

@@ -473,12 +473,13 @@ describe("one clear sentence where it can't be", () => {
     expect(filesOf(on)).toEqual([]);
   });
 
-  test("and not before anybody looks at the pipe, though the host says so together with the login's answer", async () => {
-    const { pipe } = bring(
+  /** A host that asks for what nobody has */
+  const asksInVain = (first = new PassThrough()) =>
+    bring(
       {},
       {
         first: {
-          pipe: new PassThrough(),
+          pipe: first,
           exit: new Promise(() => {}),
           onStderr: (take) => take(Buffer.from("mop-boot:5eed:want linux-x64 2.36 gz\n")),
         },
@@ -490,11 +491,20 @@ describe("one clear sentence where it can't be", () => {
         piece: () => Promise.reject(new Error("asked for a piece")),
       },
     );
+
+  test("and not before anybody looks at the pipe, though the host says so together with the login's answer", async () => {
+    const { pipe } = asksInVain();
     await Promise.resolve().then(() => {});
     await new Promise<void>((resolve) => process.nextTick(resolve));
     expect(pipe.destroyed).toBe(false);
-    const failed = new Promise<Error>((resolve) => pipe.on("error", resolve));
-    expect(await failed).toMatchObject({ code: "NO_NODE" });
+    expect(await once(pipe, "error")).toMatchObject([{ code: "NO_NODE" }]);
+  });
+
+  test("with what the host said, though its channel is closed with the core half written", async () => {
+    const first = new PassThrough();
+    const { pipe } = asksInVain(first);
+    first.destroy(new MopError("CHANNEL_CLOSED", "the channel is closed"));
+    expect(await once(pipe, "error")).toMatchObject([{ code: "NO_NODE" }]);
   });
 
   test("no home", async () => {
