@@ -135,7 +135,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     if (pipe.destroyed) return leave();
     goesOn();
     if (!held) await repeat();
-    else if (asked) void sendNext();
+    else if (asked) sendNext();
     return undefined;
   }
 
@@ -143,7 +143,10 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
   async function repeat(): Promise<void> {
     if (pipe.destroyed) return;
     try {
-      use(await port.run((text) => text.replace(ASK, TAKE)));
+      const next = await port.run((text) => text.replace(ASK, TAKE));
+      // It may have taken longer than anybody waits
+      if (pipe.destroyed) next.pipe.on("error", () => {}).destroy();
+      else use(next);
     } catch (error) {
       refused(error as Error);
     }
@@ -155,7 +158,13 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     else pipe.destroy(error);
   }
 
-  async function sendNext(): Promise<void> {
+  function sendNext(): void {
+    sendPiece().catch((error: Error) =>
+      fail("NO_NODE", `${NONE}, and the one to bring can't be had: ${error.message}`),
+    );
+  }
+
+  async function sendPiece(): Promise<void> {
     asked = false;
     const hash = chosen?.pieces[sent++];
     goesOn();
@@ -181,11 +190,8 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
       });
     else if (kind === "not")
       fail("NO_NODE", `${NONE}, and it can't be brought one: ${quote(rest, 700).slice(1, -1)}`);
-    else if (!leave) asked = true;
-    else
-      sendNext().catch((error: Error) =>
-        fail("NO_NODE", `${NONE}, and the one to bring can't be had: ${error.message}`),
-      );
+    else if (leave) sendNext();
+    else asked = true;
   }
 
   function use(next: Command): void {
