@@ -40,6 +40,7 @@ export async function dial(
   target: Target,
   options: DialOptions,
 ): Promise<Dialled> {
+  let opening: Promise<Duplex> | undefined;
   let connection: Connection | undefined;
   let stop: (error: MopError) => void = () => {};
   const stopped = new Promise<never>((_resolve, reject) => {
@@ -61,7 +62,7 @@ export async function dial(
     signal?.removeEventListener("abort", cancel);
   };
   try {
-    const opening = openPipe();
+    opening = openPipe();
     // It may fail while keys are still being read; `both` tells of it then.
     opening.catch(() => {});
     const prepared = Promise.all([
@@ -107,28 +108,24 @@ export async function dial(
   } catch (thrown) {
     finish();
     const error = asMopError(thrown, "SSH_PROTOCOL");
-    connection?.fail(error);
+    if (connection) connection.fail(error);
+    // A pipe that opens for nothing, perhaps later than anybody waits
+    else
+      opening?.then(
+        (pipe) => pipe.on("error", () => {}).destroy(),
+        () => {},
+      );
     throw error;
   }
 }
 
-/** Both, or the first failure; a pipe that opens for nothing is closed. */
+/** Both, or the first failure. */
 async function both<T extends readonly unknown[]>(
   opening: Promise<Duplex>,
   prepared: Promise<T>,
 ): Promise<[Duplex, ...T]> {
-  // It may fail while the keys are still being read, when nobody looks at it yet
-  opening.catch(() => {});
-  try {
-    const rest = await prepared;
-    return [await opening, ...rest];
-  } catch (error) {
-    opening.then(
-      (pipe) => pipe.on("error", () => {}).destroy(),
-      () => {},
-    );
-    throw error;
-  }
+  const rest = await prepared;
+  return [await opening, ...rest];
 }
 
 /** The key to send without asking: the one that worked before, else the first, when it signs without a passphrase. */

@@ -1,5 +1,5 @@
 import { Duplex } from "node:stream";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { MopError } from "../../../transport/errors.js";
 import { createLogin } from "../../../transport/ssh/login.js";
 import type { Target } from "../../../transport/ssh/types.js";
@@ -63,3 +63,16 @@ it.each([
         });
   },
 );
+
+it("a pipe that is there only when the login was given up is closed", async () => {
+  let open: (pipe: Duplex) => void = () => {};
+  const opening = new Promise<Duplex>((resolve) => {
+    open = resolve;
+  });
+  await expect(
+    createLogin()(() => opening, { ...target, connectTimeoutMs: 20 }, { pace: "plain" }),
+  ).rejects.toMatchObject({ code: "CONNECT_TIMEOUT" });
+  const pipe = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+  open(pipe);
+  await vi.waitFor(() => expect(pipe.destroyed).toBe(true));
+});
