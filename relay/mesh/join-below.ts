@@ -39,6 +39,10 @@ export async function joinedBelow(
     handed?.end(asMopError(error).code === "AUTH_REFUSED" ? undefined : error);
   });
   place.linkTo = parent;
+  place.told = up.promise.then(
+    () => {},
+    () => {},
+  );
   if (!attempts.announced) {
     attempts.announced = true;
     port.endpoint.addNode(place.id, parent);

@@ -8,7 +8,7 @@ import { type Bringing, createBringing } from "./bringing.js";
 import { readCoreBundle } from "./bundles.js";
 import { createDoors } from "./doors.js";
 import { wayOut } from "./grow.js";
-import { isUndecided, jumpsOf } from "./or-jump.js";
+import { isUndecided, jumpsOf, lossesTold } from "./or-jump.js";
 import type { Place } from "./place.js";
 import { ReplaceableNode } from "./replaceable.js";
 import { linkReports, pingRoute } from "./report.js";
@@ -101,9 +101,11 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
     // It isn't known yet whether the hosts on the way have a node. Nothing can have been carried out behind one that has
     // none, since whatever lies there is logged in to by way of its node.
     return new ReplaceableNode(handle, {
-      next(failed) {
+      async next(failed) {
         // The one behind the jump minds the hosts on its own way
-        const next = failed === handle ? tree.instead(route) : undefined;
+        if (failed !== handle) return undefined;
+        await lossesTold(place);
+        const next = tree.instead(route);
         return next && reach(next, false);
       },
       mesh: { offer, push },
@@ -157,6 +159,7 @@ export function createMeshOver(transport: MeshTransport, options: MeshOptions) {
       if (place.id !== 0) await place.up.promise;
       return { from, place };
     } catch (error) {
+      await lossesTold(place);
       const next = tree.instead(route, true);
       if (next) return passing(next);
       throw error;

@@ -8,6 +8,14 @@ export function isUndecided({ parent }: Place): boolean {
   return false;
 }
 
+/**
+ * Resolves when all is known of hosts on the way that were lost: that a node has ended overtakes what its parent says of
+ * the login, which may still lead on.
+ */
+export async function lossesTold(place: Place): Promise<void> {
+  for (let at: Place | undefined = place; at; at = at.parent) if (at.isGone) await at.told;
+}
+
 /** Where a place's way goes on over a login that a node was to be started over, the first one first. */
 export function jumpsOf(place: Place): HopReason[] {
   const jumps: HopReason[] = [];

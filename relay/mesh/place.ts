@@ -69,6 +69,8 @@ export class Place {
   login: AuditedLogin | undefined;
   /** The node that its link leads to: its parent when the session was handed over, else the controller (0) */
   linkTo: NodeId = 0;
+  /** Settles when its parent, where that starts the node, has said how it went. Never rejects */
+  told: Promise<void> | undefined;
   process: OwnProcess | undefined;
   /** A route that passes it goes on without a node there (`Hop.orJump`) */
   mayJump = false;

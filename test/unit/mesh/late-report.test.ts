@@ -1,0 +1,93 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { createMeshOver } from "../../../relay/mesh/mesh.js";
+import type { Hop } from "../../../relay/mesh/types.js";
+import { MopError } from "../../../transport/errors.js";
+import type { Login, SshSession, Target } from "../../../transport/ssh/types.js";
+import type { Value } from "../../../transport/types.js";
+import { encodeGone } from "../../../transport/wire/gone.js";
+import { problemValue } from "../../../transport/wire/problem.js";
+import { decodeValue, encodeValue } from "../../../transport/wire/value.js";
+import { until } from "../../support/alive.js";
+import { GOOD_BODIES } from "../../support/frames.js";
+import { memoryPipe } from "../../support/memory-pipe.js";
+import { frameOf, RawPeer } from "../../support/raw-peer.js";
+import { freshState, settle } from "../../support/session-peer.js";
+
+const hop = (name: string, more: Partial<Hop> = {}): Hop => ({
+  target: { name, address: name, port: 22, user: "deploy", connectTimeoutMs: 0 } as Target,
+  kind: "relay",
+  node: "",
+  ...more,
+});
+const ROUTE = [hop("b1"), hop("b2", { orJump: true }), hop("l1")];
+const [B1, B2] = [1, 2];
+const noNode = new MopError("NO_NODE", "no Node found there");
+
+/** A mesh whose first bastion says what a test says; the sessions behind it are of no server. */
+function mesh() {
+  const [upper, lower] = memoryPipe();
+  const b1 = new RawPeer(lower);
+  const forever = new Promise<never>(() => {});
+  const login: Login = async (openPipe, { name }) => {
+    const pipe = await openPipe();
+    if (name === "l1")
+      await new Promise((_resolve, reject) => {
+        pipe.once("close", () => reject(new MopError("SSH_DISCONNECTED", "the pipe has ended")));
+      });
+    return {
+      authenticated: Promise.resolve(),
+      closed: forever,
+      proof: { method: "publickey" },
+      handOff: async () => freshState(),
+      close() {},
+      async exec(command: string) {
+        const [, nonce] = /'([0-9a-f]{16})'/.exec(command)!;
+        lower.write(`mop-boot:${nonce};`);
+        b1.send(frameOf("HELLO", { body: GOOD_BODIES.HELLO }));
+        return upper;
+      },
+    } as unknown as SshSession;
+  };
+  const made = createMeshOver(
+    { login, dialSocket: async () => new PassThrough() as never, core: Buffer.alloc(0) },
+    { pace: "plain", run: "3f2a", operator: "alice@laptop" },
+  );
+  const node = made.reach(ROUTE);
+  for (const promise of [node.up, node.dispatched]) promise.catch(() => {});
+  return { mesh: made, b1, node };
+}
+
+/** What b1 is asked to connect to. */
+const pipesOf = (b1: RawPeer) =>
+  b1.of("OPEN").map(({ destination, channel, body }) => {
+    const [, args] = decodeValue(body) as [string, { host: string; through?: number }];
+    return { destination, channel, host: args.host, through: args.through };
+  });
+
+describe("a host that has no node but may be a jump", () => {
+  it.each([0, 1, 20])(
+    "is one for those behind it, though the report of it comes %d turns behind the end of its node",
+    async (turns) => {
+      const { mesh: made, b1 } = mesh();
+      await until("the order", () => b1.of("CONTROL").length > 0);
+      await until("the pipe to l1", () => pipesOf(b1).some(({ host }) => host === "l1"));
+      const { channel } = pipesOf(b1)[0]!;
+      const report = (body: Value) => frameOf("CONTROL", { source: B1, channel, body: encodeValue(body) });
+      const gone = frameOf("GONE", { source: B1, body: encodeGone(B2, noNode) });
+      const failed = report({ type: "failed", problem: [...problemValue(noNode)], ended: false });
+      b1.send(report({ type: "authenticated" }));
+      await settle();
+      if (turns === 0) b1.send(gone, failed);
+      else {
+        b1.send(gone);
+        for (let turn = 1; turn < turns; turn++) await settle();
+        b1.send(failed);
+      }
+      await until("the pipe through b2", () => pipesOf(b1).some(({ through }) => through === B2));
+      expect(pipesOf(b1).at(-1)).toMatchObject({ destination: B1, host: "l1" });
+      b1.destroy();
+      await made.close();
+    },
+  );
+});
