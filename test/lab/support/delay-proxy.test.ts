@@ -3,6 +3,7 @@ import net from "node:net";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { until } from "../../support/alive.js";
 import { createDelayProxy, type DelayProxy, type DelayProxyOptions } from "../../support/lab.js";
 
 describe("delay proxy", () => {
@@ -59,11 +60,25 @@ describe("delay proxy", () => {
     return performance.now() - begun;
   };
 
+  /**
+   * The quickest of some tries in milliseconds, the same things each time: no more of them once all are below their bounds.
+   * What else the machine does makes them longer, never shorter.
+   */
+  const quickest = async (bounds: readonly number[], measure: () => Promise<readonly number[]>) => {
+    let least = bounds.map(() => Number.POSITIVE_INFINITY);
+    for (let tries = 0; tries < 20 && least.some((ms, index) => ms >= bounds[index]!); tries++) {
+      const took = await measure();
+      least = least.map((ms, index) => Math.min(ms, took[index]!));
+    }
+    return least;
+  };
+
   test("the first echo costs the handshake and a round trip, the next a round trip", async () => {
     await start({ delayMs: 50 });
-    const socket = dial();
-    const first = await echo(socket, Buffer.from("a"));
-    const second = await echo(socket, Buffer.from("b"));
+    const [first, second] = await quickest([260, 150], async () => {
+      const socket = dial();
+      return [await echo(socket, Buffer.from("a")), await echo(socket, Buffer.from("b"))];
+    });
     expect(first).toBeGreaterThanOrEqual(199);
     expect(first).toBeLessThan(260);
     expect(second).toBeGreaterThanOrEqual(99);
@@ -74,20 +89,27 @@ describe("delay proxy", () => {
     await start({ delayMs: 50 });
     const socket = dial();
     await echo(socket, Buffer.from("a"));
-    expect(await echo(socket, Buffer.alloc(1 << 20))).toBeLessThan(250);
+    const [took] = await quickest([250], async () => [await echo(socket, Buffer.alloc(1 << 20))]);
+    expect(took).toBeLessThan(250);
   });
 
   test("with slow start what fits in ten segments costs nothing more; 200 kB cost two round trips more, once", async () => {
     await start({ delayMs: 50 });
     proxy.setSlowStart(true);
-    const socket = dial();
-    await echo(socket, Buffer.from("a"));
-    expect(await echo(socket, Buffer.alloc(14_000))).toBeLessThan(190);
-    // 14 kB were acknowledged: windows of 28, 57 and 114 kB follow, and the far end's begin as small
-    const slow = await echo(socket, Buffer.alloc(200_000));
+    const [small, slow, again] = await quickest([190, 500, 290], async () => {
+      const socket = dial();
+      await echo(socket, Buffer.from("a"));
+      return [
+        await echo(socket, Buffer.alloc(14_000)),
+        // 14 kB were acknowledged: windows of 28, 57 and 114 kB follow, and the far end's begin as small
+        await echo(socket, Buffer.alloc(200_000)),
+        await echo(socket, Buffer.alloc(200_000)),
+      ];
+    });
+    expect(small).toBeLessThan(190);
     expect(slow).toBeGreaterThanOrEqual(295);
     expect(slow).toBeLessThan(500);
-    expect(await echo(socket, Buffer.alloc(200_000))).toBeLessThan(290);
+    expect(again).toBeLessThan(290);
   });
 
   test("a rate holds in each direction, and bytes are counted each way", async () => {
@@ -110,7 +132,7 @@ describe("delay proxy", () => {
     await sleep(10);
     proxy.setDelay(0);
     socket.write("2");
-    await sleep(200);
+    await until("both", () => seen.join("").length === 2);
     expect(seen.join("")).toBe("12");
   });
 
@@ -128,15 +150,18 @@ describe("delay proxy", () => {
 
   test("a cut resets both ends at once", async () => {
     await start({ delayMs: 100 });
-    const socket = dial();
-    await echo(socket, Buffer.from("x"));
-    const far = closed(accepted[0]!);
-    const near = closed(socket);
-    const begun = performance.now();
-    proxy.cut();
-    await Promise.all([far, near]);
-    expect(performance.now() - begun).toBeLessThan(90);
-    expect(socket.errored).toMatchObject({ code: "ECONNRESET" });
+    const [took] = await quickest([90], async () => {
+      const socket = dial();
+      await echo(socket, Buffer.from("x"));
+      const far = closed(accepted.at(-1)!);
+      const near = closed(socket);
+      const begun = performance.now();
+      proxy.cut();
+      await Promise.all([far, near]);
+      expect(socket.errored).toMatchObject({ code: "ECONNRESET" });
+      return [performance.now() - begun];
+    });
+    expect(took).toBeLessThan(90);
   });
 
   test("a black hole swallows bytes and closes nothing; new connections are swallowed too", async () => {
@@ -155,7 +180,8 @@ describe("delay proxy", () => {
     expect(socket.closed || late.closed || accepted[0]!.closed).toBe(false);
     expect(accepted).toHaveLength(1);
     proxy.blackHole(false);
-    expect(await echo(dial(), Buffer.from("x"))).toBeLessThan(100);
+    const [took] = await quickest([100], async () => [await echo(dial(), Buffer.from("x"))]);
+    expect(took).toBeLessThan(100);
   });
 
   test("a target that refuses shows as a reset", async () => {
