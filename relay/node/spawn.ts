@@ -17,13 +17,19 @@ export function serveSpawns(port: JoinPort, unseal: Unseal): void {
         ordered = true;
         const order = await opened(sealed, unseal);
         let running: Duplex | undefined;
+        let over = false;
         void joinChild(port, channel, order, {
           run(edit) {
+            // Given up while what it needs was on its way
+            if (over) throw bad("it was given up");
             const { child, pipe, exit } = spawnPiped(order.argv.map(edit));
             running = pipe;
             return { pipe, exit, onStderr: (take) => child.stderr.on("data", take) };
           },
-          close: () => running?.destroy(),
+          close() {
+            over = true;
+            running?.destroy();
+          },
         });
       }
     } catch (error) {
