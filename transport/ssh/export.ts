@@ -33,6 +33,8 @@ export async function exportSession({ connection, auth, authenticated }: Dialled
     await authenticated;
     await connection.rekey();
   } else if (core.exchanging) await connection.settled();
+  // The server may have ended it with the very bytes that brought the new keys
+  if (connection.ended) throw connection.reason();
   const state = core.state();
   const outbound = direction(state.outbound, negotiated.cs);
   const inbound = direction(state.inbound, negotiated.sc);

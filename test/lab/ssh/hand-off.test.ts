@@ -1,4 +1,7 @@
+import { once } from "node:events";
+import { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
+import type { Connection } from "ssh2";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { adoptSession } from "../../../relay/session/adopt.js";
 import { createLogin } from "../../../transport/ssh/login.js";
@@ -61,6 +64,43 @@ describe("a session that is handed off", () => {
     await expect(session.handOff()).rejects.toMatchObject({ code: "SSH_DISCONNECTED" });
     expect(await session.closed).toBeUndefined();
     session.close();
+  });
+
+  it("is none where the server ended it in one breath with the keys that were waited for", async () => {
+    let client: Connection | undefined;
+    server = await startLibrary({
+      onConnection(one) {
+        client = one;
+      },
+    });
+    let held: Buffer[] | undefined;
+    const gate = async () => {
+      const socket = await dialSocket(server.address, server.port, 5000);
+      const pipe = new Duplex({
+        read() {},
+        write: (chunk, _encoding, done) => void socket.write(chunk, () => done()),
+      });
+      socket.on("data", (chunk: Buffer) => (held ? held.push(chunk) : pipe.push(chunk)));
+      return { pipe, socket };
+    };
+    const { pipe, socket } = await gate();
+    const session = await createLogin()(async () => pipe, libraryTarget(server), { pace: "plain" });
+    await session.authenticated;
+    socket.once("data", () => {
+      held = [];
+    });
+    client!.rekey();
+    await vi.waitFor(() => expect(held?.length).toBeGreaterThan(0));
+    const taken = session.handOff();
+    taken.catch(() => {});
+    client!.end();
+    await once(socket, "end");
+    pipe.push(Buffer.concat(held!));
+    // ssh2's server says so under the keys before, which is the end of it all the same
+    await expect(taken).rejects.toThrow(/^library: SSH failed in mid-session: /);
+    expect(await session.closed).toBe(await taken.catch((error: unknown) => error));
+    pipe.destroy();
+    socket.destroy();
   });
 
   it.each([
