@@ -4,6 +4,7 @@ import { auditElevation } from "./audit.js";
 import { createPatience, type Doors, serverKey } from "./doors.js";
 import { HOPS } from "./hops/table.js";
 import { notForwarded } from "./left.js";
+import { lossAbove } from "./loss.js";
 import type { Place } from "./place.js";
 import type { Attempts, StartPort } from "./start.js";
 import { UnreachableError, unreachable } from "./unreachable.js";
@@ -51,7 +52,7 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
   } catch (error) {
     const why = port.signal.aborted ? cancelled(place) : explained(place, asMopError(error));
     const cause =
-      (await lossAbove(place)) ??
+      (await shownAbove(place)) ??
       (port.signal.aborted ? undefined : refusedBefore(place, error)) ??
       unanswered(place, why) ??
       unreachable(place.name, why);
@@ -85,15 +86,11 @@ export async function wayOut(place: Place | undefined): Promise<From> {
   return HOPS[place.hop.kind].wayOut(place);
 }
 
-/** The failure of a node above, which everything below shows in its own way. */
-async function lossAbove(place: Place): Promise<UnreachableError | undefined> {
-  const lost = () => {
-    for (let above = place.parent; above; above = above.parent) if (above.failure) return above.failure;
-    return undefined;
-  };
+/** The failure of a host above, which may take a moment to show. */
+async function shownAbove(place: Place): Promise<UnreachableError | undefined> {
   if (!place.parent) return undefined;
-  if (!lost()) await new Promise((resolve) => setTimeout(resolve, LOSS_SHOWS_MS));
-  return lost();
+  if (!lossAbove(place)) await new Promise((resolve) => setTimeout(resolve, LOSS_SHOWS_MS));
+  return lossAbove(place)?.failure;
 }
 
 /** A host above whose node has said nothing yet: what was waited for behind it was its answer. */

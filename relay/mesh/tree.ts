@@ -4,6 +4,7 @@ import { explained, type GrowPort, grow } from "./grow.js";
 import { placesOf } from "./hops/become.js";
 import { HOPS } from "./hops/table.js";
 import { isNoNode } from "./left.js";
+import { lossAbove } from "./loss.js";
 import { Place, placeKey } from "./place.js";
 import type { Hop } from "./types.js";
 import { breach, isBreach, UnreachableError } from "./unreachable.js";
@@ -36,15 +37,14 @@ export function createTree(port: GrowPort): Tree {
       place.ended();
       return;
     }
-    // What fails because of a host before it says so
-    let above = place.parent;
-    while (above && !above.failure) above = above.parent;
-    place.fail(
-      above?.failure ??
-        (error instanceof UnreachableError
-          ? error
-          : new UnreachableError(place.name, lost(place.name, explained(place, error)))),
-    );
+    const reason =
+      error instanceof UnreachableError
+        ? error
+        : new UnreachableError(place.name, lost(place.name, explained(place, error)));
+    // What fails because of a host before it says so; a jump has no node of which more could be said
+    const above = lossAbove(place);
+    const isJump = above?.at.starts === "nothing";
+    place.fail(isJump ? new UnreachableError(above.at.name, reason.error) : (above?.failure ?? reason));
   });
 
   return {

@@ -122,6 +122,11 @@ export class Connection {
     return this.#framer.consumed;
   }
 
+  /** What it was ended by, where that was not asked for */
+  get failure(): MopError | undefined {
+    return this.#failure;
+  }
+
   get ended(): boolean {
     return this.#failure !== undefined || this.#closing || this.#released;
   }

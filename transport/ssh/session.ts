@@ -54,6 +54,10 @@ export class Session implements SshSession {
     );
   }
 
+  get failure(): Error | undefined {
+    return this.#dialled.connection.failure;
+  }
+
   #takeGuess(): number | undefined {
     const guess = this.#guess;
     this.#guess = undefined;

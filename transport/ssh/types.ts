@@ -104,6 +104,8 @@ export interface SshSession {
   close(): void;
   /** Resolves when the session is over, with the reason when it was not asked for. */
   readonly closed: Promise<Error | undefined>;
+  /** That reason, from the moment on that it is known */
+  readonly failure: Error | undefined;
 }
 
 /**
