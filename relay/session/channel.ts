@@ -115,7 +115,10 @@ export function createExecChannel(
     closeSent = true;
     tell(CHANNEL_CLOSE);
   };
-  const gone = () => new MopError("CHANNEL_CLOSED", "the remote command has ended and reads no more");
+  const gone = () =>
+    typeof purpose === "string"
+      ? new MopError("CHANNEL_CLOSED", "the remote command has ended and reads no more")
+      : new MopError("SSH_DISCONNECTED", `${purpose.host}:${purpose.port}: the connection was closed`);
 
   function flush(): void {
     while (unsent && !closed && window > 0 && port.ready()) {

@@ -339,7 +339,9 @@ export class Connection {
   }
 
   readonly #pipeFailed = (error: Error): void => {
-    this.fail(error instanceof MopError ? error : this.#lost(error.message, error));
+    // Closed by the server behind another one's channel, it has ended as any connection does
+    const known = error instanceof MopError && error.code !== "CHANNEL_CLOSED";
+    this.fail(known ? error : this.#lost(error.message, error));
   };
 
   readonly #pipeEnded = (): void => this.fail(this.#lost("the connection was closed", undefined));

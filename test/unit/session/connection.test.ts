@@ -281,6 +281,22 @@ describe("a connection that the server makes", () => {
     expect(peer.received.some((payload) => payload[0] === CHANNEL_REQUEST)).toBe(false);
   });
 
+  it("that was closed is SSH_DISCONNECTED to who writes before its end is read, as a socket that is reset", async () => {
+    const { peer, pipe, id } = await connecting();
+    peer.send(message(CHANNEL_OPEN_CONFIRMATION, id, 42, MB, 32768));
+    pipe.resume();
+    await settle();
+    const failed = new Promise<Error>((resolve) => pipe.once("error", resolve));
+    pipe.pause();
+    peer.send(message(CHANNEL_DATA, id, "Exceeded MaxStartups"), message(CHANNEL_CLOSE, id));
+    await settle();
+    pipe.write("SSH-2.0-mop");
+    expect(await failed).toMatchObject({
+      code: "SSH_DISCONNECTED",
+      message: "10.0.0.9:22: the connection was closed",
+    });
+  });
+
   it.each([
     ["may not", 1, "FORWARDING_REFUSED"],
     ["can't", 2, "CONNECT_UNREACHABLE"],
@@ -318,7 +334,7 @@ describe("a server's own requests", () => {
     expect(peer.received).toEqual([]);
   });
 
-  it("are bounded: who asks without reading the answers is cut", async () => {
+  it("are bounded: who asks without reading the answers is cut", { timeout: 120_000 }, async () => {
     const peer = createPeer();
     peer.stall(true);
     const flood = Array.from({ length: 1000 }, () => message(GLOBAL_REQUEST, "keepalive@openssh.com", true));

@@ -35,6 +35,15 @@ it("a login over a pipe that was lost while keys were read fails at once with wh
   });
 });
 
+// A server that drops those who are too many, behind a bastion that forwards: it is tried again
+it("a login whose channel through another server is closed while it writes has lost its connection", async () => {
+  const closed = new MopError("CHANNEL_CLOSED", "the other side closed the channel");
+  await expect(createLogin()(ended(closed), target, { pace: "eager" })).rejects.toMatchObject({
+    code: "SSH_DISCONNECTED",
+    message: "the connection to l1 ended before its SSH identification: the other side closed the channel",
+  });
+});
+
 /** Destroys the pipe after so many turns of the event loop from its opening on. */
 const lostAfter = (turns: number, turn: (act: () => void) => unknown) => async () => {
   const pipe = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
