@@ -1,7 +1,6 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { existsSync, realpathSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changedOf, connectedOf, type MopRun, mop, unreachableOf } from "../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
@@ -10,11 +9,6 @@ import { findEngine } from "./support/engine.js";
 import { CLEAN_WITHIN_MS, processesOf } from "./support/looks.js";
 
 const engine = await findEngine();
-const run = promisify(execFile);
-const docker = async (...args: string[]) => {
-  const { stdout, stderr } = await run("docker", args, { maxBuffer: 1 << 26 });
-  return stdout + stderr;
-};
 
 /** Shells of this machine that the image lacks, with the libraries that they may want there. */
 const SHELLS: readonly string[] = ["/usr/bin/fish", "/usr/bin/tcsh", "/bin/bsd-csh"].filter(existsSync);
@@ -203,8 +197,7 @@ describe.skipIf("missing" in engine)(
       options = ["-i", inventory, ...lab.options.slice(2), "-o", "json", "--connect-timeout", "60"];
       pushed = await mop(["push", policy.policy, ...options]);
       if (pushed.status === 1) throw new Error(pushed.stderr);
-      const logOf = (name: string) => docker("logs", lab.host(name).container.getId());
-      logins = { b1: await logOf("b1"), b2: await logOf("b2") };
+      logins = { b1: await lab.host("b1").log(), b2: await lab.host("b2").log() };
     });
     afterAll(async () => {
       policy?.remove();

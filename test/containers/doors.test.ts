@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { getContainerRuntimeClient } from "testcontainers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectedOf, type MopRun, mop, startMop, summaryOf, unreachableOf } from "../support/mop.js";
 import { type PolicyFolder, policyFolder, rolePolicy } from "../support/policies.js";
@@ -53,22 +52,15 @@ describe.skipIf("missing" in engine)(
         .replace(/^leaf = .*$/m, names.join("\n"));
       writeFileSync(lab.inventoryFile, text);
     };
-    const logOf = async () => {
-      const { container } = await getContainerRuntimeClient();
-      const log = (await container
-        .getById(lab.host("leaf").container.getId())
-        .logs({ stdout: true, stderr: true, follow: false })) as unknown as Buffer;
-      return log.toString("latin1");
-    };
 
     test.each(["relay", "jump"])("come up behind a %s, and none is refused", async (kind) => {
       inventory(Object.fromEntries(NAMES.map((name) => [name, "b1"])), kind);
-      const before = await logOf();
+      const before = await lab.host("leaf").log();
       const run = await mop(["ping", ...lab.options, "-o", "json", "--limit-groups", "web"]);
       expect(unreachableOf(run)).toEqual([]);
       expect(run.status, run.stderr).toBe(0);
       expect(connectedOf(run)).toHaveLength(NAMES.length);
-      const log = (await logOf()).slice(before.length);
+      const log = (await lab.host("leaf").log()).slice(before.length);
       expect(log.match(/Accepted publickey/g)).toHaveLength(NAMES.length);
       expect(log).not.toMatch(/drop connection|MaxStartups/);
     });
