@@ -4,6 +4,7 @@ import { auditElevation } from "./audit.js";
 import { createPatience, type Doors, serverKey } from "./doors.js";
 import { HOPS } from "./hops/table.js";
 import { notForwarded } from "./left.js";
+import { moment } from "./limits.js";
 import type { Place } from "./place.js";
 import type { Attempts, StartPort } from "./start.js";
 import { UnreachableError, unreachable } from "./unreachable.js";
@@ -17,8 +18,6 @@ const GUESSED_WRONG: ReadonlySet<ErrorName> = new Set<ErrorName>([
   "SSH_CHANNEL_REFUSED",
   "HANDOFF_REFUSED",
 ]);
-/** Milliseconds in which the loss of a node above shows, when something below failed. */
-const LOSS_SHOWS_MS = 50;
 
 export interface GrowPort extends StartPort {
   readonly doors: Doors;
@@ -92,7 +91,7 @@ async function lossAbove(place: Place): Promise<UnreachableError | undefined> {
     return undefined;
   };
   if (!place.parent) return undefined;
-  if (!lost()) await new Promise((resolve) => setTimeout(resolve, LOSS_SHOWS_MS));
+  if (!lost()) await moment();
   return lost();
 }
 
