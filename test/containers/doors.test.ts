@@ -125,7 +125,7 @@ describe.skipIf("missing" in engine)(
         const lost = unreachableOf(run);
         expect(lost.map(({ host }) => host)).toEqual(expect.arrayContaining(onlyHere));
         for (const { host, at, reason } of lost) {
-          expect(at, host).toBe("b1");
+          expect(at, `${host}: ${reason}`).toBe("b1");
           expect(reason).toMatch(/^.*b1.*$/);
           expect(summaryOf(run).hosts[host], host).toMatchObject({ unreachable: true, changed: 0 });
         }
