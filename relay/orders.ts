@@ -87,8 +87,11 @@ export interface BootOrder {
 export type AdoptReport =
   | { readonly type: "authenticated" }
   | { readonly type: "up"; readonly info: NodeInfo }
-  /** Of an adopted pipe: the session let us in, but no node came up there. It stays for pipes through it, until the channel is reset */
-  | { readonly type: "failed"; readonly problem: readonly [number, string] };
+  /**
+   * Of an adopted pipe: the session let us in, but no node came up there. It stays for pipes through it, until the channel
+   * is reset, unless it `ended` with that.
+   */
+  | { readonly type: "failed"; readonly problem: readonly [number, string]; readonly ended: boolean };
 // Other failures come as a reset of the channel: AUTH_REFUSED, SSH_DISCONNECTED, HANDOFF_REFUSED, CONNECT_*; those of a
 // `spawn` always: NO_NODE, NODE_TOO_OLD, BOOT_FAILED, CORE_CORRUPT, BECOME_REFUSED.
 

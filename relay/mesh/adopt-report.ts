@@ -9,10 +9,15 @@ import type { AdoptReport } from "../orders.js";
 export function readAdoptReport(body: Uint8Array): AdoptReport {
   const report = decodeValue(body);
   if (typeof report === "object" && report !== null && "type" in report) {
-    const { type, info = null, problem = null } = report as { readonly [key: string]: Value | undefined };
+    const {
+      type,
+      info = null,
+      problem = null,
+      ended,
+    } = report as { readonly [key: string]: Value | undefined };
     if (type === "authenticated") return { type };
     if (type === "up") return { type, info: readNodeInfo(encodeValue(info)) };
-    if (type === "failed") return { type, problem: problemValue(problemOf(problem)) };
+    if (type === "failed") return { type, problem: problemValue(problemOf(problem)), ended: ended === true };
   }
   throw new MopError("PROTOCOL", "The report on a handed-over session is malformed");
 }

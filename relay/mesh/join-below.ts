@@ -14,6 +14,7 @@ const REPORT_LATE_MS = 15_000;
 export interface OrderBelow {
   /** Milliseconds for its first report; 0 = no limit but the boot's */
   readonly answerMs: number;
+  /** Resolves when it is over and nothing more is reported. Never rejects. */
   readonly closed: Promise<MopError | undefined>;
   send(report: (report: AdoptReport) => void): Promise<void>;
   reset(): void;
@@ -57,7 +58,8 @@ export async function joinedBelow(
       const error = problemOf([...report.problem]);
       const { id, name } = place;
       const from = { type: "node", id: parent, name, handsOff: true, through: id } as const;
-      if (!keepLogin(place, error, { from, closed, release: reset })) reset();
+      const left = { from, closed, ended: report.ended, release: reset };
+      if (!keepLogin(place, error, left)) reset();
       up.reject(error);
     }
   });

@@ -33,18 +33,23 @@ export const lacksNode = ({ code }: MopError): boolean => code === "NO_NODE" || 
 
 export const isNoNode = ({ code }: MopError): boolean => NO_NODE_THERE.has(code);
 
+/** The login, as it is known to whoever carries it; `ended`: it is over already. */
+interface Carried extends Pick<Left, "from" | "closed" | "release"> {
+  readonly ended?: boolean;
+}
+
 /**
  * Keeps the login of a place where no node came up, if routes that pass it would do with that: from then on it belongs to
- * the place that goes on with it. `session`: it, and how it ends. Tells whether it was kept.
+ * the place that goes on with it. Tells whether it was kept.
  */
 export function keepLogin(
   place: Place,
   reason: MopError,
-  { from, closed, release }: Pick<Left, "from" | "closed" | "release">,
+  { from, closed, release, ended = false }: Carried,
 ): boolean {
   if (place.left) return true;
   if (!place.mayJump || !place.authenticated || !isNoNode(reason)) return false;
-  let isOver = false;
+  let isOver = ended;
   void closed.then(() => {
     isOver = true;
   });

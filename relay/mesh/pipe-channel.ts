@@ -16,7 +16,7 @@ export interface PipeChannel {
   /** Bytes written to and read from the pipe */
   readonly sent: number;
   readonly received: number;
-  /** Why the channel ended, once it did; undefined after a clean end. Never rejects. */
+  /** Why the channel ended, once it did and every report was told; undefined after a clean end. Never rejects. */
   readonly closed: Promise<MopError | undefined>;
   /**
    * Hands the session on this pipe to the node, behind all that was written; nothing passes through the pipe from then
@@ -74,7 +74,7 @@ export function openPipeChannel(
   });
   pipe.on("error", () => {});
 
-  void receive(channel);
+  const reading = receive(channel);
   async function receive({ receive }: Channel): Promise<void> {
     try {
       for await (const { type, body } of receive.call(channel)) {
@@ -114,7 +114,11 @@ export function openPipeChannel(
       return received;
     },
     // Whoever destroyed the pipe knows better why
-    closed: channel.closed.then((error) => broken ?? (dropped ? undefined : error)),
+    closed: channel.closed.then(async (error) => {
+      // What was reported before the end counts first
+      if (handed) await reading;
+      return broken ?? (dropped ? undefined : error);
+    }),
     async adopt(adoption, onReport) {
       // Behind what the pipe itself still holds
       await new Promise<void>((resolve, reject) => {

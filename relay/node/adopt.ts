@@ -19,6 +19,10 @@ export async function adopt(
     const { bytesWritten, bytesRead } = socket;
     if (port.links.get(child.id) === socket) port.links.set(child.id, { bytesWritten, bytesRead });
   });
+  let over = false;
+  void session.closed.then(() => {
+    over = true;
+  });
   return joinChild(port, channel, order, {
     run(edit) {
       let take = (_chunk: Buffer) => {};
@@ -33,11 +37,12 @@ export async function adopt(
     },
     authenticated: session.authenticated,
     keep() {
-      port.sessions.set(child.id, session);
+      if (!over) port.sessions.set(child.id, session);
       void session.closed.then((error) => {
         port.sessions.delete(child.id);
         if (error) channel.reset(error.code, error.message);
       });
+      return !over;
     },
     close: () => session.close(),
   });

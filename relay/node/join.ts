@@ -33,8 +33,8 @@ export interface Runner {
   readonly run: Run;
   /** Resolves when it is let in; without a login, that is when it runs */
   readonly authenticated?: Promise<unknown>;
-  /** Where there is more to it than the command: keeps it though no node comes up */
-  keep?(): void;
+  /** Where there is more to it than the command: keeps it though no node comes up, and tells whether it goes on */
+  keep?(): boolean;
   close(): void;
 }
 
@@ -77,10 +77,11 @@ export async function joinChild(
     command.onStderr(boot.stderr);
     boot.pipe.on("error", () => {});
     await (authenticated ?? boot.booted);
-    // A link over a pipe that broke meanwhile would wait for nothing
-    if (boot.pipe.destroyed) await boot.booted;
+    // Also where the session ended with the very bytes that let us in
     void report({ type: "authenticated" });
     booting = boot.booted;
+    // A link over a pipe that broke meanwhile would wait for nothing
+    if (boot.pipe.destroyed) await booting;
     const info = await endpoint.attachChild(child.id, boot.pipe, {
       protocol: PROTOCOL_VERSION,
       id: child.id,
@@ -97,8 +98,7 @@ export async function joinChild(
     const why = lost.code === "LINK_LOST" && booting ? await booting.then(() => lost, asMopError) : lost;
     if (!booting || !keep) return fail(why);
     // Before others hear that the child is gone
-    void report({ type: "failed", problem: problemValue(why) });
+    void report({ type: "failed", problem: problemValue(why), ended: !keep() });
     endpoint.dropChild(child.id, why);
-    keep();
   }
 }

@@ -236,14 +236,16 @@ export function createExecChannel(
       if (type === CHANNEL_OPEN_FAILURE) {
         const connects = fields.uint32() === CONNECT_FAILED;
         const why = peerText(fields.text()) || "no reason given";
-        return fail(
+        const refusal =
           typeof purpose === "string"
             ? new MopError("SSH_CHANNEL_REFUSED", `the server opens no session: ${why}`)
             : new MopError(
                 connects ? "CONNECT_UNREACHABLE" : "FORWARDING_REFUSED",
                 `${purpose.host}:${purpose.port}: ${why}`,
-              ),
-        );
+              );
+        // What was sent ahead went to no channel: the server is about to end the session for it
+        if (guessed) throw refusal;
+        return fail(refusal);
       }
       if (confirmed === (type === CHANNEL_OPEN_CONFIRMATION)) throw outOfPlace(type);
       switch (type) {

@@ -5,6 +5,7 @@ import { type PolicyFolder, policyFolder } from "../support/policies.js";
 import { answering, hasTerminal } from "../support/terminal.js";
 import type { ContainerHostOptions } from "./support/container-host.js";
 import { type ContainerLab, createContainerLab } from "./support/container-lab.js";
+import { coreDumpsOf, noCoreDumps } from "./support/core-dump.js";
 import { findEngine } from "./support/engine.js";
 import { foundIn, type MemoryLook, memoryOf, type Needles, needlesOf, planted } from "./support/memory.js";
 
@@ -27,6 +28,7 @@ const SECRETS = {
 const OPEN = "open-68d1f3-seen-by-all-on-the-way";
 /** Looks at each relay, from its start until the roles may end. */
 const LOOKS = 4;
+const RELAY = "mop relay of ";
 /** Bytes that a relay which runs holds at least, with all that it can show */
 const WHOLE = 10_000_000;
 const MARK = "a-word-in-clear-on-the-wire-of-b1";
@@ -91,6 +93,8 @@ describe.skipIf(missing !== undefined)(`bastions that secrets pass ${missing ? `
   let screen = "";
   /** What the memory of each bastion held, look after look, while the push ran */
   const looks = new Map<string, MemoryLook[][]>();
+  /** Of each bastion's relay, with the roles in their midst */
+  const dumps = new Map<string, readonly Buffer[]>();
 
   beforeAll(async () => {
     if ("missing" in engine) return;
@@ -122,6 +126,8 @@ describe.skipIf(missing !== undefined)(`bastions that secrets pass ${missing ? `
         looks.get(name)!.push(await memoryOf(lab.host(name), withOpen(needles)));
         if (told || !enough()) continue;
         told = true;
+        dumps.set(name, noCoreDumps ? [] : await coreDumpsOf(lab.host(name), RELAY));
+        if (dumps.size < lab.bastions.length) continue;
         await Promise.all(SEALED.map((leaf) => lab.host(leaf).sh("touch /tmp/go")));
       }
     };
@@ -142,9 +148,7 @@ describe.skipIf(missing !== undefined)(`bastions that secrets pass ${missing ? `
 
   /** One that has just started is looked at too, but doesn't count. */
   const relays = (name: string) =>
-    (looks.get(name) ?? [])
-      .flat()
-      .filter(({ title, bytes }) => title.startsWith("mop relay of ") && bytes > WHOLE);
+    (looks.get(name) ?? []).flat().filter(({ title, bytes }) => title.startsWith(RELAY) && bytes > WHOLE);
 
   test("the push has done its work on every leaf, with the secrets in their places", async () => {
     expect(status, screen).toBe(0);
@@ -164,7 +168,17 @@ describe.skipIf(missing !== undefined)(`bastions that secrets pass ${missing ? `
     expect([...found[0]!.found].sort()).toEqual([...needles.keys()].sort());
   });
 
-  test("nothing of any of them was in the memory of any process of a bastion, as a core dump would show it", () => {
+  test.skipIf(noCoreDumps)(
+    `and so does one into a core dump${noCoreDumps ? ` (${noCoreDumps})` : ""}`,
+    async () => {
+      const b2 = lab.host("b2");
+      const [dump, ...others] = await planted(b2, needles, () => coreDumpsOf(b2, "node -e"));
+      expect(others).toEqual([]);
+      expect(foundIn(dump!, needles).sort()).toEqual([...needles.keys()].sort());
+    },
+  );
+
+  test("nothing of any of them was in the memory of any process of a bastion, from its start on", () => {
     for (const name of lab.bastions) {
       expect(relays(name).length, name).toBeGreaterThanOrEqual(LOOKS);
       // What goes to a host that has no secrets was found on its way
@@ -179,6 +193,19 @@ describe.skipIf(missing !== undefined)(`bastions that secrets pass ${missing ? `
         ).toEqual([]);
     }
   });
+
+  test.skipIf(noCoreDumps)(
+    `nothing of any of them is in a core dump of a relay, taken in the middle of the push${noCoreDumps ? ` (${noCoreDumps})` : ""}`,
+    () => {
+      for (const name of lab.bastions) {
+        expect(dumps.get(name), name).toHaveLength(1);
+        const [dump] = dumps.get(name)!;
+        expect(dump!.includes(RELAY), name).toBe(true);
+        expect(dump!.length, name).toBeGreaterThan(WHOLE);
+        expect(foundIn(dump!, needles), name).toEqual([]);
+      }
+    },
+  );
 
   test("nothing of any of them was on b1's wires, or in what its node read and wrote", async () => {
     const fetched = async (path: string): Promise<Buffer> => {

@@ -61,7 +61,7 @@ export function freshState(
   };
 }
 
-const copyOf = (direction: DirectionState): DirectionState => ({
+export const copyOf = (direction: DirectionState): DirectionState => ({
   ...direction,
   key: Buffer.from(direction.key),
   iv: Buffer.from(direction.iv),

@@ -115,12 +115,16 @@ async function below(
   place.authenticated = true;
   return joinedBelow(port, place, parent, order, attempts, () => {
     const channel = port.endpoint.open(parent, "spawn", null);
+    let reading: Promise<void> | undefined;
     return {
       answerMs: 0,
-      closed: channel.closed,
+      closed: channel.closed.then(async (error) => {
+        await reading;
+        return error;
+      }),
       reset: () => channel.reset("CANCELLED", "the command was given up"),
       async send(report) {
-        void (async () => {
+        reading = (async () => {
           try {
             for await (const { body } of channel.receive()) report(readAdoptReport(body));
           } catch (error) {

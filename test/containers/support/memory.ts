@@ -2,11 +2,11 @@
 import type { ContainerHost } from "./container-host.js";
 
 /** What is looked for, by a name that may be shown. */
-export type Needles = ReadonlyMap<string, Uint8Array>;
+export type Needles = ReadonlyMap<string, Buffer>;
 
 /** Texts and bytes in every form in which a program may hold them, each as a needle: "token in hex". */
 export function needlesOf(secrets: Readonly<Record<string, string | Uint8Array>>): Needles {
-  const needles = new Map<string, Uint8Array>();
+  const needles = new Map<string, Buffer>();
   for (const [name, secret] of Object.entries(secrets)) {
     const bytes = Buffer.from(secret);
     needles.set(`${name} as it is`, bytes);
@@ -102,10 +102,8 @@ export async function memoryOf(host: ContainerHost, needles: Needles): Promise<M
 }
 
 /** Names of the needles in a byte string. */
-export const foundIn = (content: Uint8Array, needles: Needles): string[] =>
-  [...needles]
-    .filter(([, needle]) => Buffer.from(content).includes(Buffer.from(needle)))
-    .map(([name]) => name);
+export const foundIn = (content: Buffer, needles: Needles): string[] =>
+  [...needles].filter(([, needle]) => content.includes(needle)).map(([name]) => name);
 
 /** Starts a process that holds these needles, each once; ends it. What a look must be able to find. */
 export async function planted<T>(host: ContainerHost, needles: Needles, look: (pid: number) => Promise<T>) {

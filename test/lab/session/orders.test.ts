@@ -3,11 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { serveBlobs } from "../../../relay/node/blobs.js";
 import { createParts } from "../../../relay/node/part.js";
 import { servePipes } from "../../../relay/node/pipes.js";
+import { CHANNEL_OPEN_FAILURE, message, USERAUTH_SUCCESS } from "../../../relay/session/messages.js";
+import { createPacketWriter } from "../../../relay/session/packets.js";
 import { encodeSessionState } from "../../../relay/session/state.js";
 import { createEndpoint } from "../../../transport/endpoint.js";
 import { ErrorCode } from "../../../transport/errors.js";
 import type { Endpoint, NodeId, Value } from "../../../transport/types.js";
-import { encodeValue } from "../../../transport/wire/value.js";
+import { decodeValue, encodeValue } from "../../../transport/wire/value.js";
 import { until } from "../../support/alive.js";
 import { GOOD_BODIES } from "../../support/frames.js";
 import { bytesInUse } from "../../support/memory.js";
@@ -15,18 +17,17 @@ import { memoryPipe } from "../../support/memory-pipe.js";
 import { nodeInfo, parentHello } from "../../support/nodes.js";
 import { frameOf, RawPeer } from "../../support/raw-peer.js";
 import { mutate, seeded } from "../../support/session-mutations.js";
-import { freshState, SUITES } from "../../support/session-peer.js";
+import { copyOf, freshState, SUITES } from "../../support/session-peer.js";
 
-/** A server of this machine that counts who comes. */
-function createTarget() {
+/** A server of this machine that counts who comes; to what they say it answers nothing that a session's keys would fit. */
+function createTarget(answer = (socket: net.Socket): unknown => socket.write(Buffer.alloc(64, 0x41))) {
   const sockets = new Set<net.Socket>();
   let count = 0;
   const server = net.createServer((socket) => {
     count++;
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket)).on("error", () => {});
-    // Nothing that a session's keys would fit
-    socket.on("data", () => socket.write(Buffer.alloc(64, 0x41)));
+    socket.on("data", () => answer(socket));
   });
   return {
     sockets,
@@ -206,6 +207,44 @@ describe("orders to a node that opens pipes", () => {
     await pipe.control(encodeValue(adoption(7)));
     const late = new Promise((resolve) => setTimeout(() => resolve("nothing"), 3000));
     expect(await Promise.race([pipe.closed, late])).toMatchObject({ code: "SSH_DISCONNECTED" });
+  });
+
+  it("tell that the server let us in, and that the session has ended, when it refuses the channel in the same breath", async () => {
+    const { rekey } = freshState();
+    const state = freshState(SUITES[0], {
+      consumed: 0,
+      phase: "authenticating",
+      rekey: { ...rekey, serverIdent: Buffer.from("SSH-2.0-OpenSSH_9.2p1") },
+    });
+    const writer = createPacketWriter(copyOf(state.inbound));
+    // As OpenSSH does with MaxSessions 0, which then ends the session for what was sent ahead to the channel
+    const answers = [message(USERAUTH_SUCCESS), message(CHANNEL_OPEN_FAILURE, 0, 1, "open failed", "")];
+    const burst = Buffer.concat(answers.flatMap((payload) => writer.seal(payload)));
+    let said = false;
+    const server = createTarget((socket) => {
+      if (!said) socket.write(burst);
+      said = true;
+    });
+    await server.listen();
+    controller.addNode(8, 1);
+    const pipe = controller.open(1, "pipe", { ...order(), port: server.port });
+    await pipe.control(encodeValue({ ...adoption(8), session: encodeSessionState(state) }));
+    const reports: Value[] = [];
+    const reading = (async () => {
+      for await (const { type, body } of pipe.receive())
+        if (type === "control") reports.push(decodeValue(body));
+    })();
+    await expect(reading).rejects.toMatchObject({ code: "SSH_CHANNEL_REFUSED" });
+    expect(reports).toEqual([
+      { type: "authenticated" },
+      {
+        type: "failed",
+        ended: true,
+        problem: [ErrorCode.SSH_CHANNEL_REFUSED, "l1: the server opens no session: open failed"],
+      },
+    ]);
+    await until("the end", () => server.sockets.size === 0);
+    await server.close();
   });
 
   it.each<[string, { source: NodeId; destination: NodeId }]>([
