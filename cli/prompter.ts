@@ -8,8 +8,9 @@ import { holdStreams } from "./output/streams.js";
 export async function askSecret(question: string): Promise<string | undefined> {
   const { terminal, release } = holdStreams();
   const hidden = new Writable({ write: (_chunk, _encoding, done) => done() });
-  terminal.write(question);
+  // It takes the terminal's echo off before there is a question that somebody answers at once.
   const reader = createInterface({ input: process.stdin, output: hidden, terminal: true });
+  terminal.write(question);
   return readLine(reader, terminal, true).finally(release);
 }
 

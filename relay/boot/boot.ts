@@ -126,10 +126,13 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     }
   }
 
-  /** The command has ended, or nobody reads its stdin: says why once stderr's last words, which may come in behind, are here. */
+  /**
+   * The command has ended, or nobody reads its stdin: says why once stderr's last words, which may come in behind, are here;
+   * those of a moment in which this process got no time are read before.
+   */
   function ending(cause?: Error): void {
     if (cause instanceof MopError && cause.code !== "CHANNEL_CLOSED") fail(cause);
-    else setTimeout(() => fail(whyEnded()), LAST_WORDS_MS);
+    else setTimeout(setImmediate, LAST_WORDS_MS, () => fail(whyEnded()));
   }
 
   /** What the host printed, for the end of a sentence. */

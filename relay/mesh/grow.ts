@@ -4,6 +4,7 @@ import { auditElevation } from "./audit.js";
 import { createPatience, type Doors, serverKey } from "./doors.js";
 import { HOPS } from "./hops/table.js";
 import { notForwarded } from "./left.js";
+import { moment } from "./limits.js";
 import { lossAbove } from "./loss.js";
 import type { Place } from "./place.js";
 import type { Attempts, StartPort } from "./start.js";
@@ -18,8 +19,6 @@ const GUESSED_WRONG: ReadonlySet<ErrorName> = new Set<ErrorName>([
   "SSH_CHANNEL_REFUSED",
   "HANDOFF_REFUSED",
 ]);
-/** Milliseconds in which the loss of a node above shows, when something below failed. */
-const LOSS_SHOWS_MS = 50;
 
 export interface GrowPort extends StartPort {
   readonly doors: Doors;
@@ -89,7 +88,7 @@ export async function wayOut(place: Place | undefined): Promise<From> {
 /** The failure of a host above, which may take a moment to show. */
 async function shownAbove(place: Place): Promise<UnreachableError | undefined> {
   if (!place.parent) return undefined;
-  if (!lossAbove(place)) await new Promise((resolve) => setTimeout(resolve, LOSS_SHOWS_MS));
+  if (!lossAbove(place)) await moment();
   return lossAbove(place)?.failure;
 }
 

@@ -22,6 +22,18 @@ export function backOff(tries: number, random: number): number {
   return Math.min(500 * 2 ** (tries - 1), 8000) * (0.5 + random);
 }
 
+/**
+ * Milliseconds in which what follows from a failure shows, in no certain order: a better reason, the loss of a node above.
+ */
+const MOMENT_MS = 50;
+
+/**
+ * A moment, and the reading of all that came in until its end: a process that was held up has its timers run first, and
+ * would believe what it had read before.
+ */
+export const moment = (): Promise<undefined> =>
+  new Promise((resolve) => setTimeout(() => setImmediate(resolve, undefined), MOMENT_MS));
+
 /** Resolves after `ms`; rejects with CANCELLED. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

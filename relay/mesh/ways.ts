@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { type ErrorName, MopError } from "../../transport/errors.js";
 import type { CountedPipe, SshSession, Target } from "../../transport/ssh/types.js";
 import type { Endpoint, NodeId } from "../../transport/types.js";
+import { moment } from "./limits.js";
 import { openPipeChannel, type PipeChannel } from "./pipe-channel.js";
 import { openProxy } from "./proxy-command.js";
 
@@ -102,11 +103,5 @@ function asSeenFrom(node: string, error: MopError): MopError {
 }
 
 /** The value of a promise that never rejects if it is there within a moment. */
-function settled<T>(promise: Promise<T | undefined>): Promise<T | undefined> {
-  return Promise.race([
-    promise,
-    new Promise<undefined>((resolve) => {
-      setTimeout(() => resolve(undefined), 50);
-    }),
-  ]);
-}
+const settled = <T>(promise: Promise<T | undefined>): Promise<T | undefined> =>
+  Promise.race([promise, moment()]);

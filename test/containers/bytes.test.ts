@@ -82,7 +82,10 @@ describe.skipIf("missing" in engine)(
       );
       // b1 is sealed by what the command line says; the sessions behind it stay between their ends.
       await expectArrived(await push("--hop", "sealed"));
-      await b1.sh(`bash -c 'echo ${MARK} >/dev/tcp/b2/22'; sleep 1; kill "$(cat /tap/pid)"; sleep 0.5`);
+      // What the kernel holds for tcpdump is written a second later, on a busy machine more.
+      await b1.sh(`bash -c 'echo ${MARK} >/dev/tcp/b2/22'; p=$(cat /tap/pid)
+        timeout 60 sh -c 'until grep -aq ${MARK} /tap/wire; do sleep 0.1; done'; kill $p
+        timeout 60 sh -c "while kill -0 $p; do sleep 0.1; done" 2>/dev/null`);
       const wire = await fetched("/tap/wire");
       expect(wire.includes(MARK)).toBe(true);
       expect(wire.length).toBeGreaterThan(2 * SIZE);

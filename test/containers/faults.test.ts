@@ -43,22 +43,26 @@ describe.skipIf("missing" in engine)(
 
     beforeEach(async () => {
       await Promise.all(lab.leaves.map((leaf) => lab.host(leaf).sh("rm -f /srv/first /srv/last /srv/pid")));
-      let l3Done = () => {};
-      const l3 = new Promise<void>((resolve) => {
-        l3Done = resolve;
+      // What was done before the fault is what the controller has heard of by then.
+      const awaited = new Set(["l1 file", "l2 file", "l3 role"]);
+      let allHeard = () => {};
+      const heard = new Promise<void>((resolve) => {
+        allHeard = resolve;
       });
       running = startMop(["push", policy.policy, ...lab.options, "-o", "json"], {
         onEvent: (event) => {
-          if (event.event === "role" && event.host === "l3") l3Done();
+          if (event.event === "resource") awaited.delete(`${event.host} ${event.type}`);
+          if (event.event === "role") awaited.delete(`${event.host} role`);
+          if (awaited.size === 0) allHeard();
         },
       });
       const early = running.done.then((run) => {
         throw new Error(`ended with ${run.status} before the fault: ${run.stdout}\n${run.stderr}`);
       });
       const slow = ["l1", "l2"].map((leaf) =>
-        lab.host(leaf).sh("timeout 20 sh -c 'until [ -s /srv/pid ]; do sleep 0.1; done'"),
+        lab.host(leaf).sh("timeout 60 sh -c 'until [ -s /srv/pid ]; do sleep 0.1; done'"),
       );
-      await Promise.race([Promise.all([l3, ...slow]), early]);
+      await Promise.race([Promise.all([heard, ...slow]), early]);
       early.catch(() => {});
     });
     afterEach(async () => {
@@ -95,7 +99,7 @@ describe.skipIf("missing" in engine)(
         .poll(() => lab.host("l1").processes(), { timeout: CLEAN_WITHIN_MS, interval: 300 })
         .toEqual([]);
       // l2 goes on meanwhile: what it waits for is over when the test says so.
-      await lab.host("l2").sh("pkill -x sleep");
+      await lab.host("l2").sh("pkill -f '^sleep 99'");
       const run = await running.done;
       expect(unreachableOf(run)).toEqual([
         expect.objectContaining({ host: "l1", reason: expect.stringMatching(/^[^\n]+$/) }),

@@ -117,7 +117,7 @@ describe.skipIf("missing" in engine)(
     test("a next hop that nobody has: every leaf is lost there, status 4", async () => {
       const lost = await mop([
         ...["push", policy.policy, ...lab.options, "-o", "json", "--via", "b1,deploy@192.0.2.1"],
-        ...["--limit-hosts", "good,noisy", "--connect-timeout", "4"],
+        ...["--limit-hosts", "good,noisy", "--connect-timeout", "10"],
       ]);
       expect(lost.status, lost.stderr).toBe(4);
       expect(

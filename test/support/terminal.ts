@@ -38,11 +38,7 @@ export async function onTerminal(
     if (at < 0) return;
     const { question, keys, typed } = left.shift()!;
     from = at + question.length;
-    // The terminal's own echo is off by then, as for whoever sees the question before answering it
-    setTimeout(async () => {
-      await typed?.();
-      child.stdin.write(keys);
-    }, 200);
+    void Promise.resolve(typed?.()).then(() => child.stdin.write(keys));
   });
   const [status] = (await once(child, "close")) as [number | null];
   return { screen, status };

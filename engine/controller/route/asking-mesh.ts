@@ -4,8 +4,8 @@ import type { DialingMesh, Hop, NodeHandle } from "../../../relay/mesh/types.js"
 import type { UnreachableError } from "../../../relay/mesh/unreachable.js";
 import { asMopError } from "../../../transport/errors.js";
 
-/** Milliseconds in which other hosts that have none either come to the same question. */
-const GATHER_MS = 1500;
+/** Milliseconds that the question waits for hosts that are still under way: they may come to the same one. */
+const GATHER_MS = 5000;
 
 /** Asks whether these hosts may be brought a Node; the answer holds for the run. */
 export type MayBring = (hosts: readonly string[]) => Promise<boolean>;
@@ -16,12 +16,23 @@ export function askingMesh(mesh: DialingMesh, mayBring: MayBring, gatherMs = GAT
   /** Not before the answer is yes: whatever is reached while the question stands is brought nothing */
   const allowed = new Set<string>();
   const nodes = new WeakMap<NodeHandle, ReplaceableNode>();
+  const underWay = new Set<NodeHandle>();
+  let gathered = () => {};
+  /** Behind all that follows from the last one's failure: it may be at the question itself */
+  const noteArrival = () => setImmediate(() => underWay.size === 0 && gathered());
+  const gathering = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, gatherMs);
+      gathered = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      noteArrival();
+    });
   let answer: Promise<boolean> | undefined;
   const ask = async (host: string): Promise<boolean> => {
     asked.add(host);
-    answer ??= new Promise((resolve) => {
-      setTimeout(() => resolve(mayBring([...asked])), gatherMs);
-    });
+    answer ??= gathering().then(() => mayBring([...asked]));
     const yes = await answer;
     if (yes) allowed.add(host);
     return yes;
@@ -41,6 +52,12 @@ export function askingMesh(mesh: DialingMesh, mayBring: MayBring, gatherMs = GAT
       const known = nodes.get(first);
       if (known) return known;
       const tried = new Set<string>();
+      underWay.add(first);
+      const arrived = () => {
+        underWay.delete(first);
+        noteArrival();
+      };
+      first.up.then(arrived, arrived);
       const node = new ReplaceableNode(first, {
         async next(failed, error) {
           if (asMopError(error).code === "CANCELLED") return undefined;

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { moment } from "../../../relay/mesh/limits.js";
 import type { NodeHandle } from "../../../relay/mesh/types.js";
 import { asMopError, MopError } from "../../../transport/errors.js";
 import type { LeafResult } from "../../vocabulary/order.js";
@@ -55,7 +56,8 @@ export async function runWing(host: HostState, node: NodeHandle, run: WingRun): 
         (reason: unknown) => lossOf(reason, host.name),
       ),
       stop.now.catch(() => undefined),
-      soon(),
+      // A lost node's promises settle in no certain order.
+      moment(),
     ]);
     return loss ? { kind: "unreachable", loss } : { kind: "lost", error: asMopError(error) };
   } finally {
@@ -68,9 +70,6 @@ async function goneBy(node: NodeHandle, name: string): Promise<Loss> {
   const error = await node.gone;
   return lossOf(error ?? new MopError("NODE_GONE", `${name}: the node has ended`), name);
 }
-
-/** A lost node's promises settle in no certain order. */
-const soon = (): Promise<undefined> => new Promise((resolve) => setTimeout(resolve, 50, undefined));
 
 function cancelled(signal: AbortSignal | undefined) {
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,11 @@
-import { GenericContainer, type StartedNetwork, type StartedTestContainer, Wait } from "testcontainers";
+import { randomBytes } from "node:crypto";
+import {
+  GenericContainer,
+  getContainerRuntimeClient,
+  type StartedNetwork,
+  type StartedTestContainer,
+  Wait,
+} from "testcontainers";
 import { generateLabKey } from "../../../cli/lab/keys.js";
 
 export interface ContainerHostOptions {
@@ -105,6 +112,25 @@ export class ContainerHost {
     const ran = await this.container.exec(["sh", "-c", command], { user });
     if (ran.exitCode !== 0) throw new Error(`${this.name}: "${command}" gave ${ran.exitCode}: ${ran.output}`);
     return ran.stdout;
+  }
+
+  /**
+   * What sshd has said from its start to this moment. The engine takes it down a little later: a word of our own goes the
+   * same way and is waited for.
+   */
+  async log(): Promise<string> {
+    const { container } = await getContainerRuntimeClient();
+    const mark = `until here: ${randomBytes(8).toString("hex")}`;
+    await this.sh(`echo "${mark}" >/proc/1/fd/2`);
+    for (;;) {
+      const logs = container
+        .getById(this.container.getId())
+        .logs({ stdout: true, stderr: true, follow: false });
+      const text = ((await logs) as unknown as Buffer).toString("latin1");
+      const at = text.indexOf(mark);
+      if (at >= 0) return text.slice(0, at);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   /** Keeps this machine, which has these addresses on the container's networks, from talking to it. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, copyFileSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -34,6 +34,24 @@ describe.skipIf(!built || !hasTerminal)("questions on a terminal (needs util-lin
     expect(status, screen).toBe(0);
     expect(screen).not.toContain("s3cr3t");
     expect(screen).toMatch(/ {2}l1 {2}b1 .* ms/);
+  });
+
+  test("whoever types as soon as the question stands there shows nothing: the terminal echoes no key by then", async () => {
+    // In the very write of the question
+    const looking = path.join(lab.folder, "looking.cjs");
+    const seen = path.join(lab.folder, "stty");
+    const look = `const { execFileSync } = require("child_process"), { write } = process.stderr;
+process.stderr.write = function (text, ...rest) {
+  const stdio = ["inherit", "pipe", "ignore"];
+  if (/Login password:/.test(text)) require("fs").writeFileSync(${JSON.stringify(seen)}, execFileSync("stty", ["-a"], { stdio }));
+  return write.call(this, text, ...rest);
+};`;
+    writeFileSync(looking, look);
+    const env = { NODE_OPTIONS: `--require ${looking}` };
+    const args = ["ping", "-k", ...lab.options];
+    const { screen, status } = await answering("Login password:", "s3cr3t\r", args, env);
+    expect(status, screen).toBe(0);
+    expect(readFileSync(seen, "utf8")).toMatch(/ -echo /);
   });
 
   test("Ctrl-C at the question is an interrupt, Ctrl-D is no password", async () => {

@@ -144,15 +144,18 @@ const SCRIPTS = programs((line) => ({
   offered: { "it.sh": `#!/bin/sh\n${line}\n` },
 }));
 
-/** `waitFor` does not wait under --check: what comes about is no change, what never does is not foreseen. */
+/**
+ * `waitFor` does not wait under --check: what comes about is no change, what never does is not foreseen. What comes or goes
+ * meanwhile does so beside the state's folder: whenever it happens, the check did not do it.
+ */
 const WAITS: readonly NamelessDraft[] = [
   { claim: "a file that is there", prepare: "touch a", options: { file: "{here}/a" } },
   { claim: "a folder that is there", options: { file: "{here}" } },
   { claim: "a file behind a link", prepare: "touch b; ln -s b a", options: { file: "{here}/a" } },
   {
     claim: "a file that comes",
-    prepare: "(sleep 0.1; touch a) >/dev/null 2>&1 &",
-    options: { file: "{here}/a", interval: 0.05 },
+    prepare: "(sleep 0.1; touch {here}.a) >/dev/null 2>&1 &",
+    options: { file: "{here}.a", interval: 0.05 },
   },
   {
     claim: "a file with a text in it",
@@ -173,8 +176,8 @@ const WAITS: readonly NamelessDraft[] = [
   },
   {
     claim: "a file that goes",
-    prepare: "touch a; (sleep 0.1; rm a) >/dev/null 2>&1 &",
-    options: { file: "{here}/a", state: "absent", interval: 0.05 },
+    prepare: "touch {here}.a; (sleep 0.1; rm {here}.a) >/dev/null 2>&1 &",
+    options: { file: "{here}.a", state: "absent", interval: 0.05 },
   },
   {
     claim: "a file without a text",
@@ -190,8 +193,8 @@ const WAITS: readonly NamelessDraft[] = [
   { claim: "a command that ends with another status", options: { command: "exit 3", state: "absent" } },
   {
     claim: "a command that fails at first",
-    prepare: "(sleep 0.1; touch a) >/dev/null 2>&1 &",
-    options: { command: "test -e {here}/a", interval: 0.05 },
+    prepare: "(sleep 0.1; touch {here}.a) >/dev/null 2>&1 &",
+    options: { command: "test -e {here}.a", interval: 0.05 },
   },
   { claim: "a port that someone listens on", options: { port: "{port}" } },
   { claim: "a port at an address", options: { port: "{port}", address: "localhost" } },

@@ -1,14 +1,21 @@
 import type { State, StateTable } from "../state.js";
 
-/** Runs until it is told to end, without work, and counts its starts and reloads in /run/NAME.log. */
+/**
+ * Runs until it is told to end, without work, and counts its starts and reloads in /run/NAME.log. Its managers say that it
+ * is started while it still starts: once "start" stands there, it is ready for what comes.
+ */
 const DAEMON = `cat >/usr/local/bin/daemon <<'SH'
 #!/bin/sh
-echo start >>/run/$1.log
 trap "echo reload >>/run/$1.log" HUP
 echo $$ >/run/$1.pid
+echo start >>/run/$1.log
 while :; do sleep 1000 & wait; done
 SH
 chmod 755 /usr/local/bin/daemon`;
+/** Waits until a shell command succeeds; what never does is told by the state's own claim. */
+const until = (command: string) => `for n in $(seq 1000); do if ${command}; then break; fi; sleep 0.01; done`;
+/** ... until the daemon has written its first word */
+const written = (name: string) => until(`test -s /run/${name}.log`);
 
 interface Stand {
   readonly running?: boolean;
@@ -34,7 +41,13 @@ function ordinary(provider: string, { start, enable, is }: Manager): readonly St
     rest: Partial<State> = {},
   ): State => {
     const name = `s${count.next++}`;
-    const lines = [running ? start : "", enabled ? enable : "", prepare, "rm -f /run/NAME.log"];
+    const empty = "rm -f /run/NAME.log";
+    const lines = [
+      running ? [empty, start, written("NAME")].join("\n") : "",
+      enabled ? enable : "",
+      prepare,
+      empty,
+    ];
     return {
       claim: `${provider}: ${claim}`,
       type: "service",
@@ -49,8 +62,7 @@ function ordinary(provider: string, { start, enable, is }: Manager): readonly St
         .replaceAll("NAME", name),
     };
   };
-  const did = (...words: string[]) =>
-    `test "$(sleep 0.1; cat /run/NAME.log | tr '\\n' ' ')" = "${words.join(" ")} "`;
+  const did = (word: string) => `${written("NAME")}\ntest "$(cat /run/NAME.log)" = ${word}`;
   const nothing = "test ! -e /run/NAME.log";
   const [RUNNING, ENABLED] = [{ running: true }, { enabled: true }];
   const BOTH = { ...RUNNING, ...ENABLED };
@@ -69,7 +81,14 @@ function ordinary(provider: string, { start, enable, is }: Manager): readonly St
     one("started and enabled, and it runs", RUNNING, { started: true, enabled: true }, ["enable"], BOTH, {
       stands: nothing,
     }),
-    one("started and enabled, and it is enabled", ENABLED, { started: true, enabled: true }, ["start"], BOTH),
+    one(
+      "started and enabled, and it is enabled",
+      ENABLED,
+      { started: true, enabled: true },
+      ["start"],
+      BOTH,
+      { stands: did("start") },
+    ),
     one("started and enabled, and it is both", BOTH, { started: true, enabled: true }, []),
     one("stopped and disabled, from both", BOTH, { started: false, enabled: false }, ["disable", "stop"], {
       running: false,
@@ -89,10 +108,14 @@ function ordinary(provider: string, { start, enable, is }: Manager): readonly St
       running: false,
       enabled: true,
     }),
-    one("started and disabled", ENABLED, { started: true, enabled: false }, ["disable", "start"], {
-      running: true,
-      enabled: false,
-    }),
+    one(
+      "started and disabled",
+      ENABLED,
+      { started: true, enabled: false },
+      ["disable", "start"],
+      { running: true, enabled: false },
+      { stands: did("start") },
+    ),
     one(
       "restarted, while it runs",
       RUNNING,
@@ -221,13 +244,13 @@ const SYSTEMD_ONLY: readonly State[] = [
     stands: is("real", "ActiveState", "active"),
   }),
   systemd("one that failed is started anew", "own", {
-    prepare: "systemctl start own; systemctl kill -s KILL own; sleep 0.1",
+    prepare: `systemctl start own; systemctl kill -s KILL own; ${until("systemctl is-failed -q own")}`,
     options: { started: true },
     changes: ["start"],
     stands: is("own", "ActiveState", "active"),
   }),
   systemd("a changed unit file is read", "stale", {
-    prepare: `systemctl start stale; sleep 0.01; ${unit("stale", UNIT("Environment=A=1\\n"))}`,
+    prepare: `systemctl start stale; ${written("stale")}; ${unit("stale", UNIT("Environment=A=1\\n"))}`,
     options: { daemonReload: true },
     changes: ["daemonReload"],
     stands: is("stale", "NeedDaemonReload", "no"),
@@ -274,7 +297,7 @@ printf '[Timer]\\nOnCalendar=yearly\\nUnit=job.service\\n[Install]\\nWantedBy=ti
 systemctl daemon-reload`,
   states: [
     ...ordinary("systemd", {
-      start: "systemctl start NAME; sleep 0.05",
+      start: "systemctl start NAME",
       enable: "systemctl enable -q NAME",
       is: (running, enabled) =>
         [
@@ -306,7 +329,7 @@ chmod 755 /etc/init.d/s0; for n in $(seq 1 17); do cp /etc/init.d/s0 /etc/init.d
 grep -v reload /etc/init.d/s0 >/etc/init.d/plain; chmod 755 /etc/init.d/plain`,
   states: [
     ...ordinary("openrc", {
-      start: "rc-service -q NAME start; sleep 0.1",
+      start: "rc-service -q NAME start",
       enable: "rc-update -q add NAME default",
       is: (running, enabled) =>
         [
@@ -337,8 +360,8 @@ const INIT = (name: string) => `#!/bin/sh
 ### END INIT INFO
 alive() { [ -f /run/${name}.pid ] && kill -0 $(cat /run/${name}.pid) 2>/dev/null; }
 case $1 in
-  start) alive || { setsid /usr/local/bin/daemon ${name} </dev/null >/dev/null 2>&1 & sleep 0.1; } ;;
-  stop) alive && { kill -9 $(cat /run/${name}.pid); sleep 0.1; }; rm -f /run/${name}.pid ;;
+  start) alive || { setsid /usr/local/bin/daemon ${name} </dev/null >/dev/null 2>&1 & ${until("alive")}; } ;;
+  stop) alive && kill -9 $(cat /run/${name}.pid); rm -f /run/${name}.pid ;;
   restart) $0 stop; $0 start ;;
   reload) kill -HUP $(cat /run/${name}.pid) ;;
   status) alive || exit 3 ;;
@@ -352,7 +375,7 @@ ${INIT("s$n").replaceAll("$(", "\\$(").replaceAll("$1", "\\$1").replaceAll("$0",
 SH
 chmod 755 /etc/init.d/s$n; done`,
   states: ordinary("sysvinit", {
-    start: "service NAME start; sleep 0.1",
+    start: "service NAME start",
     enable: "update-rc.d NAME defaults; update-rc.d NAME enable",
     is: (running, enabled) =>
       [

@@ -51,8 +51,8 @@ function meshOf(without: readonly string[], code: "NO_NODE" | "CONNECT_REFUSED" 
   return { mesh, log, up };
 }
 
-const wingOf = (node: NodeHandle) =>
-  node.wing({ entry: "", order: Buffer.alloc(0), onEvent: () => undefined }).then(String);
+const NOTHING = { entry: "", order: Buffer.alloc(0), onEvent: () => undefined };
+const wingOf = (node: NodeHandle) => node.wing(NOTHING).then(String);
 
 describe("askingMesh()", () => {
   test("asks once for all hosts that have no Node, and runs what was sent to them when one was brought", async () => {
@@ -82,6 +82,36 @@ describe("askingMesh()", () => {
     const nodes = ["l1", "l2"].map((name) => asking.reach([hop("b1"), hop(name)]));
     await Promise.all(nodes.map((node) => node.up));
     expect(asked).toEqual([["b1"]]);
+  });
+
+  test.each([
+    ["waits for hosts that are still under way", true, [["l1", "l2"]]],
+    ["does not wait for ever for one that never arrives", false, [["l1"]]],
+  ])("the question %s", async (_claim, arrives, questions) => {
+    const { mesh } = meshOf(["l1", "l2"]);
+    let arrive: () => void = () => undefined;
+    const way = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const late = {
+      ...mesh,
+      reach(route: readonly Hop[], again?: boolean) {
+        const node = mesh.reach(route, again);
+        if (node.name !== "l2" || again) return node;
+        return { ...node, up: way.then(() => node.up), wing: () => way.then(() => node.wing(NOTHING)) };
+      },
+    };
+    const asked: (readonly string[])[] = [];
+    const asking = askingMesh(late, async (hosts) => asked.push(hosts) > 0, arrives ? 600_000 : 1);
+    const [first, second] = ["l1", "l2"].map((name) => asking.reach([hop("b1"), hop(name)]));
+    if (!arrives) await first!.up;
+    else {
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+      expect(asked).toEqual([]);
+      arrive();
+      await Promise.all([first!.up, second!.up]);
+    }
+    expect(asked).toEqual(questions);
   });
 
   test("brings a bastion one, and then the leaf behind it", async () => {
