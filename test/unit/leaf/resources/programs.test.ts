@@ -61,12 +61,17 @@ describe("a command", () => {
     ["script", "bin/do.sh", {}],
   ])("%s: creates and removes let it run once", async (type, name, options) => {
     const offered = offering({ "bin/do.sh": "touch made; rm -f gone\n" });
-    for (const [guard, file] of [
+    const guards = [
       ["creates", "made"],
       ["removes", "gone"],
-    ] as const) {
+    ] as const;
+    // As a whole, or as the command itself sees it from its folder
+    for (const [guard, file, whole] of guards.flatMap(([a, b]) => [
+      [a, b, true] as const,
+      [a, b, false] as const,
+    ])) {
       const folder = await tempFolder({ gone: "" });
-      const all = { ...options, cwd: folder, [guard]: `${folder}/${file}` };
+      const all = { ...options, cwd: folder, [guard]: whole ? `${folder}/${file}` : file };
       expect((await play(type, name, all, new Run({ offered, check: true }))).report.changes).toEqual([
         "run",
       ]);
