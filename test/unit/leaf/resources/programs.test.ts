@@ -251,6 +251,15 @@ describe("waitFor", () => {
     expect(report.error).toContain(why);
   });
 
+  test("says what it saw before, when the last look ends behind the deadline", async () => {
+    const folder = await tempFolder();
+    const command = `[ -e ${folder}/n ] || { touch ${folder}/n; exit 4; }; trap '' TERM; while :; do sleep 0.1; done`;
+    const report = await waits({ command, timeout: 1.5 });
+    expect(report.error).toBe(
+      "it is there: that did not come about in 1.5 s; the command ended with status 4",
+    );
+  });
+
   test("ends a command that hangs", async () => {
     const report = await waits({ command: LONG, timeout: 0.3 });
     expect(report.status).toBe("failed");
