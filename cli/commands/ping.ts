@@ -5,7 +5,8 @@ import type { RunEvent } from "../../engine/vocabulary/events.js";
 import { targetOptions, withMesh } from "../connect.js";
 import { withDefaults } from "../defaults/with-defaults.js";
 import { addConnectionOptions, type ConnectionFlags } from "../options.js";
-import { escapeLine, safeJson } from "../output/escape.js";
+import { safeJson } from "../output/escape.js";
+import { pingLine } from "../output/ping.js";
 import { createStyle, wantsColour } from "../output/style.js";
 import { createView } from "../output/view.js";
 import type { Outcome } from "../program.js";
@@ -37,22 +38,7 @@ export function addPing(program: Command, outcome: Outcome): void {
 
 const jsonText = (event: PingEvent | RouteEvent): string => `${safeJson(event)}\n`;
 
-/** "l1  b1 181 ms > b2 0.4 ms > l1 0.5 ms". */
 function humanText(): (event: PingEvent | RouteEvent) => string {
   const style = createStyle(wantsColour(process.stdout, process.env));
-  return (event) => {
-    const host = escapeLine(event.host);
-    const { hops = [] } = event;
-    const way = hops.map(({ to, ms }) => `${escapeLine(to)} ${style.dim(formatRoundTrip(ms))}`).join(" > ");
-    if (event.event === "ping") return `  ${style.green(host)}  ${way}\n`;
-    const route = event.route.map(escapeLine).join(" > ");
-    if (!event.possible) {
-      const colour = event.planned ? style.red : style.dim;
-      return `  ${colour(host)}  ${route}: ${style.dim(escapeLine(event.reason ?? ""))}\n`;
-    }
-    const more = event.planned ? "" : style.dim(" (also possible: see mop_optional)");
-    return `  ${style.green(host)}  ${way}${more}\n`;
-  };
+  return (event) => `${pingLine(event, style)}\n`;
 }
-
-const formatRoundTrip = (ms: number): string => (ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`);

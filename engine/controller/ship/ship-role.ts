@@ -65,8 +65,8 @@ async function entryOf(loaded: LoadedPolicy, role: Role): Promise<Entry> {
     return local === undefined ? { entry: reExport(file, name) } : sliced(file, sliceModule(code, local));
   }
   const code = await plainModule(loaded.file, loaded.folder);
-  const local = localOfRole(code, role.name);
-  if (local !== undefined) return sliced(loaded.file, sliceModule(code, local));
+  const found = localOfRole(code, role.name);
+  if (found) return sliced(loaded.file, sliceModule(found.code, found.local));
   const name = JSON.stringify(role.name);
   return {
     entry: `import policy from ${JSON.stringify(loaded.file)};

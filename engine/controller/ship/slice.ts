@@ -1,5 +1,5 @@
 import { freeNames } from "./scope.js";
-import { boundNames, declaredNames, isNode, parseModule, type SyntaxNode, walk } from "./syntax.js";
+import { boundNames, declaredNames, isNode, parseModule, type SyntaxNode } from "./syntax.js";
 
 interface Statement {
   readonly node: SyntaxNode;
@@ -111,30 +111,71 @@ const exportedName = (specifier: SyntaxNode): unknown => {
   return exported.type === "Identifier" ? exported.name : exported.value;
 };
 
-/** The variable at a module's top that holds `defineRole({ name: "..." })`, for roles that aren't exported. */
-export function localOfRole(code: string, role: string): string | undefined {
+/**
+ * For roles that aren't exported: the variable at a module's top that is `defineRole({ name: "..." })`, and the text in
+ * which it is. Where the definition stands inside of a policy, a list or an object, the variable that holds these becomes
+ * the role itself, and the rest of them stays behind. Undefined when only a run of the module could tell.
+ */
+export function localOfRole(
+  code: string,
+  role: string,
+): { readonly local: string; readonly code: string } | undefined {
   for (const node of parseModule(code).body as SyntaxNode[]) {
     const declaration = isNode(node.declaration) ? node.declaration : node;
     if (declaration.type !== "VariableDeclaration") continue;
-    for (const declarator of declaration.declarations as SyntaxNode[]) {
-      const [name] = boundNames(declarator.id);
-      if (name !== undefined && isNode(declarator.init) && definesRole(declarator.init, role)) return name;
+    for (const { id, init } of declaration.declarations as SyntaxNode[]) {
+      const [local] = boundNames(id);
+      if (local === undefined || !isNode(init)) continue;
+      if (isRole(init, role)) return { local, code };
+      const inside = roleInside(init, role);
+      // What mentions the variable itself wants the whole of it.
+      if (inside && (id as SyntaxNode).type === "Identifier" && !freeNames(inside).has(local))
+        return { local, code: only(inside, init, code) };
     }
   }
   return undefined;
 }
 
-function definesRole(init: SyntaxNode, role: string): boolean {
-  let found = false;
-  walk(init, (node) => {
-    if (node.type !== "CallExpression" || (node.callee as SyntaxNode).name !== "defineRole") return;
-    const definition = (node.arguments as SyntaxNode[])[0];
-    if (definition?.type !== "ObjectExpression") return;
-    for (const property of definition.properties as SyntaxNode[]) {
-      const key = property.key as SyntaxNode | undefined;
-      const value = property.value as SyntaxNode | undefined;
-      if ((key?.name ?? key?.value) === "name" && value?.value === role) found = true;
-    }
+/** A definition, or a choice of which one is of this name. */
+function isRole(node: SyntaxNode, role: string): boolean {
+  if (node.type === "ConditionalExpression" || node.type === "LogicalExpression")
+    return [node.consequent, node.alternate, node.left, node.right].some(
+      (branch) => isNode(branch) && isRole(branch, role),
+    );
+  return definesRole(node, role);
+}
+
+/** A definition that is a part of this, as it stands: no function and no condition decides about it. */
+function roleInside(node: SyntaxNode, role: string): SyntaxNode | undefined {
+  if (definesRole(node, role)) return node;
+  for (const part of partsOf(node)) {
+    const found = isNode(part) ? roleInside(part, role) : undefined;
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function partsOf(node: SyntaxNode): unknown[] {
+  if (node.type === "ArrayExpression") return node.elements as unknown[];
+  if (node.type === "ObjectExpression")
+    return (node.properties as SyntaxNode[]).map((property) => property.value);
+  const isPolicy = node.type === "CallExpression" && (node.callee as SyntaxNode).name === "definePolicy";
+  return isPolicy ? (node.arguments as unknown[]) : [];
+}
+
+/** A text in which a part of an expression stands in the place of the whole. */
+function only(part: SyntaxNode, whole: SyntaxNode, code: string): string {
+  const before = { ...whole, end: part.start };
+  return blank(blank(code, before), { ...whole, start: part.end });
+}
+
+function definesRole(node: SyntaxNode, role: string): boolean {
+  if (node.type !== "CallExpression" || (node.callee as SyntaxNode).name !== "defineRole") return false;
+  const definition = (node.arguments as SyntaxNode[])[0];
+  if (definition?.type !== "ObjectExpression") return false;
+  return (definition.properties as SyntaxNode[]).some((property) => {
+    const key = property.key as SyntaxNode | undefined;
+    const value = property.value as SyntaxNode | undefined;
+    return (key?.name ?? key?.value) === "name" && value?.value === role;
   });
-  return found;
 }

@@ -196,11 +196,11 @@ export class Files {
   }
 }
 
-/** An absolute path; `~/` is the home of the user that the leaf runs as. */
-export function absolute(given: string): string {
+/** An absolute path; `~/` is the home of the user that the leaf runs as, all else that is relative begins at `from`. */
+export function absolute(given: string, from: string = process.cwd()): string {
   const home = given === "~" || given.startsWith("~/") ? (process.env.HOME ?? "/") + given.slice(1) : given;
   // Not path.resolve alone: `..` after a link leads elsewhere than the text says, so it stays for `resolve`.
-  return home.startsWith("/") ? home : `${process.cwd()}/${home}`;
+  return home.startsWith("/") ? home : `${from}/${home}`;
 }
 
 async function fromDisk(at: string, stats: Stats): Promise<Entry> {

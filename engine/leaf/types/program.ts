@@ -44,7 +44,8 @@ export async function planProgram(
   const readOnly = options.readOnly ?? false;
   if (readOnly && (options.creates ?? options.removes) !== undefined)
     throw new Refusal('it can\'t be "readOnly" and have "creates" or "removes"');
-  if (await isDone(context, options)) return { actions: [], apply: async () => [], extra: () => NOT_RUN };
+  if (await isDone(context, options, cwd))
+    return { actions: [], apply: async () => [], extra: () => NOT_RUN };
   if (cwd !== undefined && (await isPlannedOnly(context, cwd)) && readOnly)
     return { actions: [], apply: async () => [], extra: () => NOT_RUN };
   const actions = readOnly ? [] : ["run"];
@@ -84,8 +85,12 @@ export async function planProgram(
   };
 }
 
-async function isDone({ files, uncertain }: TypeContext, options: CreatesOptions): Promise<boolean> {
-  const stands = async (at: string) => (await files.resolve(at, true)).entry !== undefined;
+async function isDone(
+  { files, uncertain }: TypeContext,
+  options: CreatesOptions,
+  cwd: string | undefined,
+): Promise<boolean> {
+  const stands = async (at: string) => (await files.resolve(absolute(at, cwd), true)).entry !== undefined;
   if (options.creates !== undefined && (await stands(options.creates))) return true;
   // What a command before it may have made by then may be there to be removed.
   return options.removes !== undefined && !(await stands(options.removes)) && !uncertain();

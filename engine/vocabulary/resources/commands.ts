@@ -12,9 +12,9 @@ export interface ShellResult extends Result {
 }
 
 export interface CreatesOptions {
-  /** A path that it makes: where something stands there it is not run, and nothing changed */
+  /** A path that it makes, relative to `cwd`: where something stands there it is not run, and nothing changed */
   creates?: string;
-  /** A path that it takes away: where nothing stands there it is not run, and nothing changed */
+  /** A path that it takes away, relative to `cwd`: where nothing stands there it is not run, and nothing changed */
   removes?: string;
 }
 

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
 import { loadPolicy } from "../../../engine/controller/policy/load-policy.js";
+import { mapPosition } from "../../../engine/controller/policy/source-positions.js";
 import { PolicyError } from "../../../engine/controller/policy-error.js";
 import { type ShippedRole, shipRole } from "../../../engine/controller/ship/ship-role.js";
 import type { Role } from "../../../engine/vocabulary/language.js";
@@ -141,6 +142,66 @@ describe("shipRole", () => {
       "b",
     );
     expect(load(shipped).main(context({}))).toBe("b");
+  });
+
+  it.each([
+    [
+      "in the policy",
+      `export default definePolicy({ vars: { secret }, roles: [{ role: ROLE, afterContact() { console.log("HOOK"); } }] });`,
+    ],
+    [
+      "in a list of entries",
+      `const entries = [{ role: ROLE, vars: { secret } }]; export default definePolicy({ roles: entries });`,
+    ],
+    [
+      "in a table of roles",
+      `const all = { "web": ROLE, other: secret }; export default definePolicy({ roles: [{ role: all.web }] });`,
+    ],
+    [
+      "in one of two ways",
+      `const web = secret ? ROLE : defineRole({ name: "other", main() {} }); export default definePolicy({ roles: [{ role: web }] });`,
+    ],
+    [
+      "by a function without arguments",
+      `const make = () => ROLE; export default definePolicy({ roles: [{ role: make() }] });`,
+    ],
+    [
+      "where the list is mentioned by the role itself",
+      `const all: any[] = [ROLE, () => all]; export default definePolicy({ roles: [{ role: all[0] }] });`,
+    ],
+  ])("ships a role that is defined %s", async (_place, policy) => {
+    const role = `defineRole({ name: "web", vars: { port: 80 }, main: () => (ADDED) as any })`;
+    for (const added of ["two + 1", ...(policy.includes("() => all") ? ["all.length + 1"] : [])]) {
+      const shipped = await ship({
+        "policy.ts": `import { definePolicy, defineRole } from "mop";
+          const two = 2;
+          const secret = "SECRET";
+          ${policy.replace("ROLE", () => role.replace("ADDED", added))}`,
+      });
+      expect(load(shipped).main(context({}))).toBe(3);
+      expect(load(shipped).vars).toEqual({ port: 80 });
+    }
+  });
+
+  it("leaves what surrounds a role in a policy at home, and its lines are right", async () => {
+    const shipped = await ship({
+      "policy.ts": `import { definePolicy, defineRole } from "mop";
+        const token = await Promise.resolve("SECRET-TOKEN");
+        const port = 80;
+        export default definePolicy({
+          vars: { token },
+          roles: [
+            { role: defineRole({ name: "db", main() { console.log("SIBLING", token); } }) },
+            { role: defineRole({ name: "web", main() { throw new Error(String(port)); } }), beforeContact() { console.log("HOOK", token); } },
+          ],
+        });`,
+    });
+    expect(shipped.code).not.toMatch(/SECRET|SIBLING|HOOK/);
+    expect(() => load(shipped).main(context({}))).toThrow("80");
+    const lines = shipped.code.split("\n");
+    const line = lines.findIndex((text) => text.includes("new Error"));
+    const column = lines[line]!.indexOf("new Error");
+    expect(mapPosition(shipped.map, line + 1, column + 1)).toMatchObject({ line: 8 });
   });
 
   it("warns of a package that is imported for its side effects", async () => {

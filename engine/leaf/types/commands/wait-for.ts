@@ -34,12 +34,14 @@ export const waitFor: ResourceType<WaitForOptions> = {
     misplaced(options, "address", target === "port");
     misplaced(options, "status", target === "url");
     misplaced(options, "contains", target !== "port");
+    let failure: string | undefined;
     return {
       actions: [],
       // What it waits for was not started under --check.
       readOnly: !context.check,
+      failure: () => failure,
       async apply() {
-        await waited(context, name, options, target);
+        failure = await waited(context, name, options, target);
         return [];
       },
     };
@@ -51,25 +53,30 @@ function misplaced(options: WaitForOptions, option: keyof WaitForOptions, fits: 
     throw new Refusal(`the option "${option}" does not go with what it waits for`);
 }
 
+/** Undefined: it came about. Else why not. */
 async function waited(
   context: TypeContext,
   name: string,
   options: WaitForOptions,
   target: (typeof TARGETS)[number],
-): Promise<void> {
+): Promise<string | undefined> {
   const { state = "present", timeout = TIMEOUT, interval = 1 } = options;
   // A little before the resource's own deadline, which has less to say.
   const end = Date.now() + timeout * 1000 - Math.min(100, timeout * 100);
   for (let why: string | undefined; ; ) {
-    throwIfAborted(context.signal);
+    // The last look may end behind that deadline, by which time what was seen before says more than the deadline.
+    const isOver = () => why !== undefined && Date.now() >= end;
+    if (!isOver()) throwIfAborted(context.signal);
     const left = end - Date.now();
-    const seen = await look(context, options, target, Math.max(1, left));
-    if ((seen === undefined) === (state === "present")) return;
+    const seen = await look(context, options, target, Math.max(1, left)).catch((error: unknown) => {
+      if (isOver()) return NOT_ENDED;
+      throw error;
+    });
+    if (seen !== NOT_ENDED && (seen === undefined) === (state === "present")) return undefined;
     // A last look that was cut short says less than the one before it.
     if (why === undefined || seen !== NOT_ENDED) why = seen ?? "it is still so";
-    if (Date.now() + interval * 1000 >= end) {
-      throw new Refusal(`${name}: that did not come about in ${timeout} s; ${why}`);
-    }
+    if (Date.now() + interval * 1000 >= end)
+      return `${name}: that did not come about in ${timeout} s; ${why}`;
     await pause(interval * 1000, context.signal);
   }
 }

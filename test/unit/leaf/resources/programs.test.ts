@@ -61,12 +61,17 @@ describe("a command", () => {
     ["script", "bin/do.sh", {}],
   ])("%s: creates and removes let it run once", async (type, name, options) => {
     const offered = offering({ "bin/do.sh": "touch made; rm -f gone\n" });
-    for (const [guard, file] of [
+    const guards = [
       ["creates", "made"],
       ["removes", "gone"],
-    ] as const) {
+    ] as const;
+    // As a whole, or as the command itself sees it from its folder
+    for (const [guard, file, whole] of guards.flatMap(([a, b]) => [
+      [a, b, true] as const,
+      [a, b, false] as const,
+    ])) {
       const folder = await tempFolder({ gone: "" });
-      const all = { ...options, cwd: folder, [guard]: `${folder}/${file}` };
+      const all = { ...options, cwd: folder, [guard]: whole ? `${folder}/${file}` : file };
       expect((await play(type, name, all, new Run({ offered, check: true }))).report.changes).toEqual([
         "run",
       ]);
@@ -244,6 +249,15 @@ describe("waitFor", () => {
     expect(report.status).toBe("failed");
     expect(report.error).toContain("it is there: that did not come about in 1.5 s; ");
     expect(report.error).toContain(why);
+  });
+
+  test("says what it saw before, when the last look ends behind the deadline", async () => {
+    const folder = await tempFolder();
+    const command = `[ -e ${folder}/n ] || { touch ${folder}/n; exit 4; }; trap '' TERM; while :; do sleep 0.1; done`;
+    const report = await waits({ command, timeout: 1.5 });
+    expect(report.error).toBe(
+      "it is there: that did not come about in 1.5 s; the command ended with status 4",
+    );
   });
 
   test("ends a command that hangs", async () => {
