@@ -18,6 +18,7 @@ import { warnUnchecked } from "./unchecked.js";
 /** What the command line says of targets and logins, for the engine. Asks for passwords where it was told to. */
 export async function targetOptions(
   flags: ConnectionFlags,
+  { note }: Pick<View, "note">,
   signal?: AbortSignal,
 ): Promise<TargetOptions & { readonly signal?: AbortSignal }> {
   const { identity } = flags;
@@ -40,6 +41,7 @@ export async function targetOptions(
         : flags.defaultBecomePassword,
     },
     closes: true,
+    onWarning: (text) => note(escapeLine(text)),
     ...(signal ? { signal } : {}),
     routes: {
       via: words(flags.via),

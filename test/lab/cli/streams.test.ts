@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync } from "node:fs";
+import { mkdtempSync, openSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLab, type Lab } from "../../support/lab.js";
@@ -45,6 +46,23 @@ describe.skipIf(!built)("the command line as a process", () => {
     const [status] = (await once(child, "close")) as [number | null];
     return { status, stderr };
   };
+
+  test("a working folder that was removed is told in one sentence", async () => {
+    const gone = mkdtempSync(path.join(os.tmpdir(), "mop-gone-"));
+    // A shell stands in it until it is gone.
+    const script = `rmdir "$PWD" && exec "$0" "$1" validate`;
+    const child = spawn("/bin/sh", ["-c", script, process.execPath, MAIN], {
+      cwd: gone,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    const [status] = (await once(child, "close")) as [number | null];
+    expect(status).toBe(1);
+    expect(stderr).toBe("mop: the working folder is gone or may not be read; change to another one\n");
+  });
 
   test("with --output json nothing else is on stdout, whatever hooks print", async () => {
     const run = await mop(["push", policy.policy, ...lab.options, "-o", "json"]);
