@@ -189,7 +189,7 @@ describe("warnings", () => {
     };
     await describeInventory({ inventory, onWarning: (text) => void warnings.push(text) });
     expect(warnings).toEqual([
-      "the inventory: host b1: mop_hots is no connection variable; is mop_host meant?",
+      "the policy's inventory: host b1: mop_hots is no connection variable; is mop_host meant?",
     ]);
   });
 });
