@@ -8,6 +8,7 @@ import { runtimeFiles, type Supplied, supplied } from "../engine/controller/runt
 import { createMesh } from "../relay/mesh/create.js";
 import type { DialingMesh, MeshOptions } from "../relay/mesh/types.js";
 import { openAudit } from "./audit.js";
+import { INTERRUPTED } from "./interrupt.js";
 import type { ConnectionFlags } from "./options.js";
 import { escapeLine } from "./output/escape.js";
 import type { View } from "./output/view.js";
@@ -57,8 +58,6 @@ export async function targetOptions(
     },
   };
 }
-
-const INTERRUPTED = 130;
 
 /** What a connecting command works with; everything is released when it ends. */
 export interface Connection {

@@ -1,10 +1,13 @@
 #!/usr/bin/env node
+import { tellEarlyEnd } from "./ended-early.js";
 import { watchStreams } from "./output/streams.js";
 
 watchStreams();
+const atItsEnd = tellEarlyEnd();
 process.exitCode = workingFolder() ? await main() : 1;
 // What a command left behind is ended by it; nothing else may keep the terminal waiting.
 await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+atItsEnd();
 process.exit();
 
 /** Packages that the program imports throw where there is none, as in a folder that was removed meanwhile. */

@@ -47,6 +47,27 @@ describe.skipIf(!built)("the command line as a process", () => {
     return { status, stderr };
   };
 
+  test.each([
+    [
+      "waits for ever",
+      "await new Promise(() => {});",
+      /^mop: nothing is left that could go on: .*top of the policy\n$/,
+    ],
+    ["ends the program", "process.exit(0);", /^mop: .* ended from within, with status 0: .*process\.exit\n$/],
+    [
+      "rejects where nobody waits",
+      `Promise.reject(new Error("no token")); await new Promise((go) => setTimeout(go, 50));`,
+      /^mop: the policy threw where nothing waits for it: no token\n$/,
+    ],
+  ])("a policy whose top %s is told in one sentence, with status 1", async (_what, top, sentence) => {
+    const folder = policyFolder(`${rolePolicy("")}\n${top}\n`);
+    const run = await mop(["validate", folder.policy, ...lab.options, "--no-type-check"]);
+    folder.remove();
+    expect(run.stderr).toMatch(sentence);
+    expect(run.status).toBe(1);
+    expect(run.stdout).toBe("");
+  });
+
   test("a working folder that was removed is told in one sentence", async () => {
     const gone = mkdtempSync(path.join(os.tmpdir(), "mop-gone-"));
     // A shell stands in it until it is gone.
