@@ -8,6 +8,7 @@ import { runtimeFiles, type Supplied, supplied } from "../engine/controller/runt
 import { createMesh } from "../relay/mesh/create.js";
 import type { DialingMesh, MeshOptions } from "../relay/mesh/types.js";
 import { openAudit } from "./audit.js";
+import { INTERRUPTED } from "./interrupt.js";
 import type { ConnectionFlags } from "./options.js";
 import { escapeLine } from "./output/escape.js";
 import type { View } from "./output/view.js";
@@ -18,6 +19,7 @@ import { warnUnchecked } from "./unchecked.js";
 /** What the command line says of targets and logins, for the engine. Asks for passwords where it was told to. */
 export async function targetOptions(
   flags: ConnectionFlags,
+  { note }: Pick<View, "note">,
   signal?: AbortSignal,
 ): Promise<TargetOptions & { readonly signal?: AbortSignal }> {
   const { identity } = flags;
@@ -40,6 +42,7 @@ export async function targetOptions(
         : flags.defaultBecomePassword,
     },
     closes: true,
+    onWarning: (text) => note(escapeLine(text)),
     ...(signal ? { signal } : {}),
     routes: {
       via: words(flags.via),
@@ -55,8 +58,6 @@ export async function targetOptions(
     },
   };
 }
-
-const INTERRUPTED = 130;
 
 /** What a connecting command works with; everything is released when it ends. */
 export interface Connection {

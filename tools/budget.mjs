@@ -2,6 +2,7 @@
 // or in the folder that is named.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 
 const CORE_MAX = 24_000;
@@ -13,8 +14,7 @@ const PART_MAX = 20_000;
 /** An npm package, and only hosts that have a fact in YAML ask for it */
 const LARGER = { "yaml.js": 28_500 };
 
-const folder =
-  process.argv[2] ?? path.join(path.dirname(new URL(import.meta.url).pathname), "../dist/bundles");
+const folder = process.argv[2] ?? fileURLToPath(new URL("../dist/bundles", import.meta.url));
 const bundles = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".js")) : [];
 let wing = 0;
 let core = 0;

@@ -2,11 +2,12 @@
 // (the leaf's wing) and the wing's optional parts. CommonJS for Node 16, minified; budgets are in budget.mjs.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 import { build } from "esbuild";
 import { minify } from "terser";
 
-const ROOT = path.join(path.dirname(new URL(import.meta.url).pathname), "..");
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Which sources a bundle may be made of, whatever the way by which they came in; packages never. */
 const CORE = /^(transport\/(?!ssh\/)|relay\/(?!mesh\/))/;

@@ -3,11 +3,12 @@
 // the project's folder, this one by default. Exits 1 with one sentence for each thing that is not documented.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { readManual } from "./manual/read.mjs";
 import { render } from "./manual/render.mjs";
 
 const given = process.argv.slice(2).filter((argument) => !argument.startsWith("-"));
-const root = path.resolve(given[0] ?? path.join(path.dirname(new URL(import.meta.url).pathname), ".."));
+const root = path.resolve(given[0] ?? fileURLToPath(new URL("..", import.meta.url)));
 
 const { manual, faults } = await readManual(root);
 for (const fault of faults) console.error(`manual: ${fault}`);

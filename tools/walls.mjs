@@ -2,10 +2,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
-const root = path.resolve(
-  process.argv[2] ?? path.join(path.dirname(new URL(import.meta.url).pathname), ".."),
-);
+const root = path.resolve(process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url)));
 
 /** Folder -> the folders and files that it may import from (its own always), longest match first. */
 const MAY = {

@@ -24,7 +24,7 @@ export function addDoctor(program: Command, outcome: Outcome): void {
       flags,
       view,
       async ({ mesh, stop }) =>
-        examine({ ...(await targetOptions(flags, stop.signal)), host }, mesh, notes, (event) =>
+        examine({ ...(await targetOptions(flags, view, stop.signal)), host }, mesh, notes, (event) =>
           outcome.print(say(event)),
         ),
       (options) => createMeshOver(notes, { ...options, pace: "plain", keptRuntimesOnly: true }),

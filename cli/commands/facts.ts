@@ -25,7 +25,7 @@ export function addFacts(program: Command, outcome: Outcome): void {
       const flags = await withDefaults(given, view.note);
       const textOf = flags.output === "json" ? jsonText : humanText();
       outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {
-        const targets = await targetOptions(flags, stop.signal);
+        const targets = await targetOptions(flags, view, stop.signal);
         return gatherHostFacts({ ...targets, names, local: flags.local ?? false }, mesh, (event) => {
           if (event.event === "facts") outcome.print(textOf(event));
           else view.report(event);

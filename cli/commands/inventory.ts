@@ -17,9 +17,9 @@ export function addInventory(program: Command, outcome: Outcome): void {
     .command("inventory")
     .description("hosts, groups, variables and routes as they resolve; contacts nothing");
   addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
-    const { note } = createView(flags, outcome.print);
-    const set = await withDefaults({ ...flags, askPass: false, askBecomePass: false }, note);
-    const report = await describeInventory(await targetOptions(set));
+    const view = createView(flags, outcome.print);
+    const set = await withDefaults({ ...flags, askPass: false, askBecomePass: false }, view.note);
+    const report = await describeInventory(await targetOptions(set, view));
     if (flags.output === "json") {
       for (const host of report.hosts) outcome.print(`${safeJson({ event: "inventory", ...host })}\n`);
     } else {

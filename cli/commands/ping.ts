@@ -30,7 +30,7 @@ export function addPing(program: Command, outcome: Outcome): void {
         else view.report(event);
       };
       outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {
-        const options = { ...(await targetOptions(flags, stop.signal)), onHosts: view.expect };
+        const options = { ...(await targetOptions(flags, view, stop.signal)), onHosts: view.expect };
         return given.routes ? pingRoutes(options, mesh, report) : pingHosts(options, mesh, report);
       });
     });

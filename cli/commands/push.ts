@@ -14,7 +14,6 @@ import {
   addVerifyOption,
   type RunFlags,
 } from "../options.js";
-import { escapeLine } from "../output/escape.js";
 import { createView, type View } from "../output/view.js";
 import type { Outcome } from "../program.js";
 
@@ -66,7 +65,7 @@ export async function runOptions(
   signal?: AbortSignal,
 ): Promise<RunOptions> {
   return {
-    ...(await targetOptions(flags, signal)),
+    ...(await targetOptions(flags, view, signal)),
     policy,
     check: flags.check ?? false,
     diff: flags.diff ?? false,
@@ -74,6 +73,5 @@ export async function runOptions(
     tags: flags.tags,
     skipTags: flags.skipTags,
     typeCheck: flags.typeCheck,
-    onWarning: (text) => view.note(escapeLine(text)),
   };
 }

@@ -20,7 +20,7 @@ export function addRun(program: Command, outcome: Outcome): void {
     const view = createView({ ...given, roles: false }, outcome.print);
     const flags = await withDefaults(given, view.note);
     outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {
-      const targets = await targetOptions(flags, stop.signal);
+      const targets = await targetOptions(flags, view, stop.signal);
       return runCommand({ ...targets, command: text, onHosts: view.expect }, mesh, view.report);
     });
   });

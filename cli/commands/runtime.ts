@@ -75,7 +75,7 @@ function addClean(runtime: Command, outcome: Outcome): void {
       flags,
       view,
       async ({ mesh, stop }) => {
-        const options = { ...(await targetOptions(flags, stop.signal)), onHosts: view.expect };
+        const options = { ...(await targetOptions(flags, view, stop.signal)), onHosts: view.expect };
         return cleanRuntimes(options, mesh, (event) => {
           if (event.event !== "runtime") return view.report(event);
           outcome.print(flags.output === "json" ? `${safeJson(event)}\n` : cleaned(event, style));

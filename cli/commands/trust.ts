@@ -38,7 +38,7 @@ export function addTrust(program: Command, outcome: Outcome): void {
     outcome.status = await withMesh(flags, view, async ({ mesh, stop }) =>
       trustHosts(
         {
-          ...(await targetOptions(flags, stop.signal)),
+          ...(await targetOptions(flags, view, stop.signal)),
           names,
           async accept(offer) {
             show(offer);

@@ -22,7 +22,7 @@ export async function writeProject(folder: string, files: readonly ProjectFile[]
   for (const { name, text, executable } of files) {
     const file = path.join(folder, name);
     try {
-      await mkdir(path.dirname(file), { recursive: true });
+      await makeFolder(path.dirname(file));
       // Whoever was faster with a file of that name keeps it
       await writeFile(file, text, { flag: "wx", mode: executable ? 0o777 : 0o666 });
     } catch (error) {
@@ -32,6 +32,19 @@ export async function writeProject(folder: string, files: readonly ProjectFile[]
     written.push(file);
   }
   return written;
+}
+
+/** With those above it. Node's own way to that never ends where a folder takes no other, as /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT") throw error;
+    await makeFolder(path.dirname(folder));
+    await mkdir(folder);
+  }
 }
 
 /** A link that leads nowhere is something too. */

@@ -1,10 +1,11 @@
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { build } from "esbuild";
 
 /** The core from the sources as they are now, as it travels. */
 export async function buildCore(): Promise<Uint8Array> {
   const result = await build({
-    entryPoints: [new URL("../../relay/node/main.ts", import.meta.url).pathname],
+    entryPoints: [fileURLToPath(new URL("../../relay/node/main.ts", import.meta.url))],
     bundle: true,
     write: false,
     platform: "node",

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 export interface ServingChild {
@@ -14,7 +15,7 @@ export async function servingChildBundle(): Promise<ServingChild> {
   const folder = mkdtempSync(path.join(os.tmpdir(), "mop-serving-child-"));
   const file = path.join(folder, "child.cjs");
   await build({
-    entryPoints: [new URL("./serving-child.ts", import.meta.url).pathname],
+    entryPoints: [fileURLToPath(new URL("./serving-child.ts", import.meta.url))],
     bundle: true,
     outfile: file,
     platform: "node",

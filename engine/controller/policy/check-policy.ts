@@ -70,7 +70,8 @@ function checkEntry(entry: unknown, at: string, fail: (message: string) => never
   if (providers !== undefined && !(Array.isArray(providers) && providers.every(isProvider)))
     fail(`role ${name}: \`providers\` is no list of what defineProvider() gave`);
   for (const key of Object.keys(entry))
-    if (!ENTRY_KEYS.has(key)) fail(`role ${name}: ${at} has the unknown key "${key}"`);
+    if (!ENTRY_KEYS.has(key))
+      fail(`role ${name}: ${at} has the unknown key "${key}"; known are ${[...ENTRY_KEYS].join(", ")}`);
   for (const key of ["groups", "hosts", "tags"])
     if (entry[key] !== undefined && !isTextList(entry[key]))
       fail(`role ${name}: \`${key}\` is no list of texts`);

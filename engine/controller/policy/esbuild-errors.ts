@@ -21,7 +21,11 @@ export function messageError(message: Message, folder: string): PolicyError {
 
 function sentence(text: string): string {
   const missing = /^Could not resolve "(.*)"$/.exec(text);
-  if (missing) return `the import "${missing[1]}" can't be found`;
+  if (missing) {
+    const [, name = ""] = missing;
+    const way = /^[./]/.test(name) ? "" : "; as a package it has to be installed where the policy lies";
+    return `the import "${name}" can't be found${way}`;
+  }
   const native = /^No loader is configured for "(.*)" files: (.*)$/.exec(text);
   if (native) return `${native[2]} can't be imported: there is no way to load ${native[1]} files`;
   return text.charAt(0).toLowerCase() + text.slice(1);

@@ -102,9 +102,9 @@ export function connectionVars(vars: Readonly<Record<string, unknown>>, where: s
     via: nameList(vars.mop_via, "mop_via", where),
     node: text("mop_node"),
     hop: hop as MopHop | undefined,
-    optional: vars.mop_optional === undefined ? undefined : truthy(vars.mop_optional),
+    optional: yesOrNo(vars.mop_optional, "mop_optional", where),
     command: commandWords(vars.mop_command, where),
-    become: vars.mop_become === undefined ? undefined : truthy(vars.mop_become),
+    become: yesOrNo(vars.mop_become, "mop_become", where),
     becomeUser: text("mop_become_user"),
     becomeMethod: method as Become["method"] | undefined,
     becomePassword: text("mop_become_password"),
@@ -139,8 +139,14 @@ function nameList(value: unknown, name: string, where: string): readonly string[
   });
 }
 
-function truthy(value: unknown): boolean {
-  return value === true || (typeof value === "string" && /^(true|yes|on|1)$/i.test(value)) || value === 1;
+/** Anything else, as a user's name, would count as no in silence. */
+function yesOrNo(value: unknown, name: string, where: string): boolean | undefined {
+  if (value === undefined || value === null || value === "") return undefined;
+  const word = String(value).toLowerCase();
+  if (["true", "yes", "on", "1"].includes(word)) return true;
+  if (["false", "no", "off", "0"].includes(word)) return false;
+  const whom = name === "mop_become" ? "; whom to become is in mop_become_user" : "";
+  throw new PolicyError(`${where}: ${name} is ${JSON.stringify(value)}; give true or false${whom}`);
 }
 
 /** A variable that looks like ours and is none, with the one that was probably meant. */

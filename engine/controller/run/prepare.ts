@@ -5,7 +5,6 @@ import { type LoadedPolicy, loadPolicy } from "../policy/load-policy.js";
 import { type MopPackage, mopNames, mopPackage } from "../policy/mop-package.js";
 import { typeCheck } from "../policy/type-check.js";
 import { PolicyError } from "../policy-error.js";
-import { unknownConnectionVars } from "../route/connection-vars.js";
 import type { Way } from "../route/ways.js";
 import { withoutSecrets } from "../secrets/known-secrets.js";
 import { hostLayers, markNamed, type VarsLayer } from "../secrets/secret-vars.js";
@@ -97,7 +96,6 @@ async function prepareLoaded({
   const roles = entries.flatMap(({ role, ...entry }) => (role ? [{ role, ...entry }] : []));
   const concerned = [...new Set(roles.flatMap(({ hosts }) => hosts))];
   for (const { role } of roles) for (const warning of role.warnings) warn(warning);
-  for (const warning of strangeVars(concerned, targets.inventory.source)) warn(warning);
   const delegates = new Set(roles.flatMap(({ delegate }) => [...delegate.values()]));
   return {
     options,
@@ -122,19 +120,6 @@ const ownLayers = ({ policy }: LoadedPolicy, { extraVars = {} }: RunOptions): Va
   ]),
   { where: "--extra-vars", vars: extraVars },
 ];
-
-/** A misspelt connection variable would be ignored in silence, and the host reached in another way than was meant. */
-export function strangeVars(hosts: readonly InventoryHost[], source: string): string[] {
-  const found = new Map<string, string>();
-  for (const host of hosts)
-    for (const { name, hint } of unknownConnectionVars(host.vars))
-      if (!found.has(name))
-        found.set(
-          name,
-          `${source}: host ${host.name}: ${name} is no connection variable${hint ? `; is ${hint} meant?` : ""}`,
-        );
-  return [...found.values()];
-}
 
 export async function prepareHosts(
   hosts: readonly InventoryHost[],

@@ -15,9 +15,10 @@ import type { LoadedPolicy } from "../policy/load-policy.js";
 import { PolicyError } from "../policy-error.js";
 import { parseHopName } from "../route/address.js";
 import { becomeOf } from "../route/become.js";
-import { connectionVars } from "../route/connection-vars.js";
+import { connectionVars, unknownConnectionVars } from "../route/connection-vars.js";
 import { type RoutePlanner, routePlanner } from "../route/routes.js";
 import { parseVia } from "../route/via.js";
+import { withoutSecrets } from "../secrets/known-secrets.js";
 import { type PasswordCommands, passwordCommands } from "../secrets/password-commands.js";
 import type { TargetOptions } from "./options.js";
 
@@ -68,6 +69,7 @@ export async function findTargets(options: TargetOptions, policy?: PolicyInvento
   const passed = passedThrough(inventory, options.routes?.via ?? []);
   const limits: Selection = { groups: options.limitGroups, hosts: options.limitHosts };
   checkLimits(inventory, limits);
+  for (const warning of strangeVars(inventory)) options.onWarning?.(withoutSecrets(warning));
   const hosts = selectHosts(inventory, limits).filter((host) => !passed.has(host.name));
   return { inventory, planner, passwords, hosts };
 }
@@ -99,6 +101,19 @@ function passedThrough(inventory: Inventory, via: readonly string[]): Set<string
       if (!inventory.members.has(name)) passed.add(name);
   }
   return passed;
+}
+
+/** A misspelt connection variable would be ignored in silence, and the host reached in another way than was meant. */
+function strangeVars({ hosts, source }: Inventory): string[] {
+  const found = new Map<string, string>();
+  for (const host of hosts.values())
+    for (const { name, hint } of unknownConnectionVars(host.vars))
+      if (!found.has(name))
+        found.set(
+          name,
+          `${source}: host ${host.name}: ${name} is no connection variable${hint ? `; is ${hint} meant?` : ""}`,
+        );
+  return [...found.values()];
 }
 
 function checkLimits(inventory: Inventory, limits: Selection): void {

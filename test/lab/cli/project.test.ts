@@ -68,4 +68,13 @@ describe.skipIf(!built)("the project that `mop init` writes", () => {
     expect(readFileSync(path.join(home, "inventory.toml"), "utf8")).toBe("# mine\n");
     expect(existsSync(folder)).toBe(false);
   });
+
+  test.skipIf(!existsSync("/proc/self"))(
+    "is not written, nor waited for, where no folder can be made",
+    async () => {
+      const refused = await mop(["init", "/proc/project/inner"], { cwd: home });
+      expect(refused.status).toBe(1);
+      expect(refused.stderr).toBe("mop: /proc/project/inner/policy.ts can't be written (ENOENT)\n");
+    },
+  );
 });

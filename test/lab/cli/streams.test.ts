@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { openSync } from "node:fs";
+import { mkdtempSync, openSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLab, type Lab } from "../../support/lab.js";
@@ -45,6 +46,44 @@ describe.skipIf(!built)("the command line as a process", () => {
     const [status] = (await once(child, "close")) as [number | null];
     return { status, stderr };
   };
+
+  test.each([
+    [
+      "waits for ever",
+      "await new Promise(() => {});",
+      /^mop: nothing is left that could go on: .*top of the policy\n$/,
+    ],
+    ["ends the program", "process.exit(0);", /^mop: .* ended from within, with status 0: .*process\.exit\n$/],
+    [
+      "rejects where nobody waits",
+      `Promise.reject(new Error("no token")); await new Promise((go) => setTimeout(go, 50));`,
+      /^mop: the policy threw where nothing waits for it: no token\n$/,
+    ],
+  ])("a policy whose top %s is told in one sentence, with status 1", async (_what, top, sentence) => {
+    const folder = policyFolder(`${rolePolicy("")}\n${top}\n`);
+    const run = await mop(["validate", folder.policy, ...lab.options, "--no-type-check"]);
+    folder.remove();
+    expect(run.stderr).toMatch(sentence);
+    expect(run.status).toBe(1);
+    expect(run.stdout).toBe("");
+  });
+
+  test("a working folder that was removed is told in one sentence", async () => {
+    const gone = mkdtempSync(path.join(os.tmpdir(), "mop-gone-"));
+    // A shell stands in it until it is gone.
+    const script = `rmdir "$PWD" && exec "$0" "$1" validate`;
+    const child = spawn("/bin/sh", ["-c", script, process.execPath, MAIN], {
+      cwd: gone,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    const [status] = (await once(child, "close")) as [number | null];
+    expect(status).toBe(1);
+    expect(stderr).toBe("mop: the working folder is gone or may not be read; change to another one\n");
+  });
 
   test("with --output json nothing else is on stdout, whatever hooks print", async () => {
     const run = await mop(["push", policy.policy, ...lab.options, "-o", "json"]);

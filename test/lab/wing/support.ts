@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll } from "vitest";
 import type { MeshOptions } from "../../../relay/mesh/types.js";
@@ -70,7 +71,7 @@ export function wingLab() {
         recursive: true,
       });
       await build({
-        entryPoints: [new URL("./controller.ts", import.meta.url).pathname],
+        entryPoints: [fileURLToPath(new URL("./controller.ts", import.meta.url))],
         outfile: program,
         bundle: true,
         platform: "node",

@@ -190,7 +190,7 @@ path = "/var/log/mop.log"
   );
   async function routeOf(host: string, flags = {}) {
     const set = await withDefaults(flags, () => {}, await places(DEFAULTS));
-    const options = await targetOptions({ output: "human", sshConfig: "none", ...set });
+    const options = await targetOptions({ output: "human", sshConfig: "none", ...set }, { note: () => {} });
     const route = await routePlanner(inventory, { ...options.routes, env: {} }).route(host);
     return { target: route.at(-1)!.target, first: route[0]!, set, options };
   }

@@ -88,7 +88,7 @@ describe("loadPolicy", () => {
       {
         "policy.ts": `${ROLE}import y from "not-here";\nexport default definePolicy({ vars: { y }, roles: [] });`,
       },
-      /policy\.ts:3:15: the import "not-here" can't be found/,
+      /policy\.ts:3:15: the import "not-here" can't be found; as a package it has to be installed where/,
     ],
     [
       "a throw at the top",

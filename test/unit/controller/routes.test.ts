@@ -175,6 +175,14 @@ describe("routes", () => {
       { hosts: { l1: { vars: { mop_host: "-oProxyCommand=x" } } } },
       /mop_host is "-oProxyCommand=x", which is no host/,
     ],
+    [
+      { hosts: { l1: { vars: { mop_become: "deploy" } } } },
+      /inv: host l1: mop_become is "deploy"; give true or false; whom to become is in mop_become_user/,
+    ],
+    [
+      { hosts: { l1: { vars: { mop_optional: 2 } } } },
+      /inv: host l1: mop_optional is 2; give true or false$/,
+    ],
     [{ hosts: { l1: { vars: { mop_via: "a b" } } } }, /"a b" is no host; write \[user@\]host\[:port\]/],
   ];
   it.each(bad)("name host and variable in errors %#", async (raw, pattern) => {

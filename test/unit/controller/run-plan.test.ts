@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { describeInventory } from "../../../engine/controller/run/describe-inventory.js";
 import type { RunOptions } from "../../../engine/controller/run/options.js";
 import { roleVariables } from "../../../engine/leaf/role/variables.js";
 import type { RoleOrder, RolePlan } from "../../../engine/vocabulary/order.js";
@@ -173,10 +174,22 @@ describe("warnings", () => {
       { onWarning: (text) => warnings.push(text) },
     );
     expect(warnings).toEqual([
+      expect.stringMatching(/host l1: mop_usr is no connection variable; is mop_user meant\?$/),
       expect.stringMatching(
         /^role site: .*need\.js:1: "left-behind" is imported for its side effects alone and stays behind$/,
       ),
-      expect.stringMatching(/host l1: mop_usr is no connection variable; is mop_user meant\?$/),
+    ]);
+  });
+
+  it("tell of a bastion's misspelt variable too, without a policy as with one", async () => {
+    const warnings: string[] = [];
+    const inventory = {
+      groups: { web: { hosts: { l1: { mop_via: "b1" } } } },
+      hosts: { b1: { vars: { mop_hots: "10.0.0.1" } } },
+    };
+    await describeInventory({ inventory, onWarning: (text) => void warnings.push(text) });
+    expect(warnings).toEqual([
+      "the policy's inventory: host b1: mop_hots is no connection variable; is mop_host meant?",
     ]);
   });
 });
