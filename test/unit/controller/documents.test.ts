@@ -160,7 +160,7 @@ const RUNTIMES: readonly [
 ];
 
 describe("docs/commands.md", () => {
-  it.skipIf(!built)("has every member of every event that commands write", async () => {
+  it.skipIf(!built)("has every member of every event that commands write", { timeout: 120_000 }, async () => {
     const documented = new Map<string, Set<string>>();
     for (const line of example("docs/commands.md", "json").trim().split("\n")) {
       const event = JSON.parse(line) as { event: string };

@@ -39,12 +39,15 @@ async function killedAt(step: number, when: string, what: string, old: string | 
   return { killed: signal === "SIGKILL", content, mode, others };
 }
 
+/** A process each for some dozen steps, in ms */
+const timeout = 120_000;
+
 describe.each([
   ["replaces another", "content", OLD],
   ["makes a new one", "content", undefined],
   ["replaces another and keeps it", "backup", OLD],
   ["replaces another after it was validated", "validate", OLD],
-])("a leaf that is killed at any step while it %s", (_, what, old) => {
+])("a leaf that is killed at any step while it %s", { timeout }, (_, what, old) => {
   test.each(["before", BY_HALF])(
     "leaves the old file or the new one, whole and with its mode (%s the step)",
     async (when) => {
