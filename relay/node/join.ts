@@ -97,7 +97,7 @@ export async function joinChild(
     // The link only sees that its pipe broke
     const why = lost.code === "LINK_LOST" && booting ? await booting.then(() => lost, asMopError) : lost;
     if (!booting || !keep) return fail(why);
-    // Before others hear that the child is gone
+    // That the child is gone overtakes it on the way: it is waited for up there (relay/mesh/or-jump.ts)
     void report({ type: "failed", problem: problemValue(why), ended: !keep() });
     endpoint.dropChild(child.id, why);
   }
