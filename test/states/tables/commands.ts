@@ -144,15 +144,18 @@ const SCRIPTS = programs((line) => ({
   offered: { "it.sh": `#!/bin/sh\n${line}\n` },
 }));
 
-/** `waitFor` does not wait under --check: what comes about is no change, what never does is not foreseen. */
+/**
+ * `waitFor` does not wait under --check: what comes about is no change, what never does is not foreseen. It comes about by
+ * the look itself here: by a clock it might while the check is looked at, which would count as written by that.
+ */
 const WAITS: readonly NamelessDraft[] = [
   { claim: "a file that is there", prepare: "touch a", options: { file: "{here}/a" } },
   { claim: "a folder that is there", options: { file: "{here}" } },
   { claim: "a file behind a link", prepare: "touch b; ln -s b a", options: { file: "{here}/a" } },
   {
-    claim: "a file that comes",
-    prepare: "(sleep 0.1; touch a) >/dev/null 2>&1 &",
-    options: { file: "{here}/a", interval: 0.05 },
+    claim: "a file below a link to its folder",
+    prepare: "mkdir d; touch d/a; ln -s d l",
+    options: { file: "{here}/l/a" },
   },
   {
     claim: "a file with a text in it",
@@ -172,9 +175,9 @@ const WAITS: readonly NamelessDraft[] = [
     options: { file: "{here}/a", state: "absent" },
   },
   {
-    claim: "a file that goes",
-    prepare: "touch a; (sleep 0.1; rm a) >/dev/null 2>&1 &",
-    options: { file: "{here}/a", state: "absent", interval: 0.05 },
+    claim: "a command that succeeds at first",
+    prepare: "touch a",
+    options: { command: "test -e {here}/a && rm {here}/a", state: "absent", interval: 0.05 },
   },
   {
     claim: "a file without a text",
@@ -190,8 +193,7 @@ const WAITS: readonly NamelessDraft[] = [
   { claim: "a command that ends with another status", options: { command: "exit 3", state: "absent" } },
   {
     claim: "a command that fails at first",
-    prepare: "(sleep 0.1; touch a) >/dev/null 2>&1 &",
-    options: { command: "test -e {here}/a", interval: 0.05 },
+    options: { command: "test -e {here}/a || { touch {here}/a; exit 1; }", interval: 0.05 },
   },
   { claim: "a port that someone listens on", options: { port: "{port}" } },
   { claim: "a port at an address", options: { port: "{port}", address: "localhost" } },
