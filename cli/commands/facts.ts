@@ -26,10 +26,14 @@ export function addFacts(program: Command, outcome: Outcome): void {
       const textOf = flags.output === "json" ? jsonText : humanText();
       outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {
         const targets = await targetOptions(flags, stop.signal);
-        return gatherHostFacts({ ...targets, names, local: flags.local ?? false }, mesh, (event) => {
-          if (event.event === "facts") outcome.print(textOf(event));
-          else view.report(event);
-        });
+        return gatherHostFacts(
+          { ...targets, names, local: flags.local ?? false, onWarning: view.note },
+          mesh,
+          (event) => {
+            if (event.event === "facts") outcome.print(textOf(event));
+            else view.report(event);
+          },
+        );
       });
     });
 }

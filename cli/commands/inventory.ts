@@ -19,7 +19,7 @@ export function addInventory(program: Command, outcome: Outcome): void {
   addConnectionOptions(command).action(async (flags: ConnectionFlags) => {
     const { note } = createView(flags, outcome.print);
     const set = await withDefaults({ ...flags, askPass: false, askBecomePass: false }, note);
-    const report = await describeInventory(await targetOptions(set));
+    const report = await describeInventory({ ...(await targetOptions(set)), onWarning: note });
     if (flags.output === "json") {
       for (const host of report.hosts) outcome.print(`${safeJson({ event: "inventory", ...host })}\n`);
     } else {

@@ -30,7 +30,8 @@ export function addPing(program: Command, outcome: Outcome): void {
         else view.report(event);
       };
       outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {
-        const options = { ...(await targetOptions(flags, stop.signal)), onHosts: view.expect };
+        const targets = await targetOptions(flags, stop.signal);
+        const options = { ...targets, onHosts: view.expect, onWarning: view.note };
         return given.routes ? pingRoutes(options, mesh, report) : pingHosts(options, mesh, report);
       });
     });

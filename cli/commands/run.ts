@@ -21,7 +21,11 @@ export function addRun(program: Command, outcome: Outcome): void {
     const flags = await withDefaults(given, view.note);
     outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {
       const targets = await targetOptions(flags, stop.signal);
-      return runCommand({ ...targets, command: text, onHosts: view.expect }, mesh, view.report);
+      return runCommand(
+        { ...targets, command: text, onHosts: view.expect, onWarning: view.note },
+        mesh,
+        view.report,
+      );
     });
   });
 }

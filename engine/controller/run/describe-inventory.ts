@@ -6,8 +6,7 @@ import { plainValue } from "../inventory/plain.js";
 import { SECRETS_VAR } from "../route/connection-vars.js";
 import { usualWay, type Way } from "../route/ways.js";
 import { KnownSecrets } from "../secrets/known-secrets.js";
-import { hostLayers, markNamed } from "../secrets/secret-vars.js";
-import { type HostOptions, targetsOf } from "./prepare-hosts.js";
+import { type HostOptions, targetsOf, tellStrangeVars } from "./prepare-hosts.js";
 
 export interface InventoryReport {
   readonly source: string;
@@ -45,8 +44,9 @@ const SECRET = /pass(word|wd|phrase)?$|secret|token|credential|api_?key|private_
 
 /** Hosts, groups, variables and routes as they resolve; contacts nothing. Throws PolicyError. */
 export async function describeInventory(options: HostOptions): Promise<InventoryReport> {
-  const { inventory, planner } = await targetsOf(options);
-  const named = markNamed(hostLayers(inventory));
+  const targets = await targetsOf(options);
+  const { inventory, planner } = targets;
+  const named = tellStrangeVars(targets, options);
   const known = new KnownSecrets();
   const chosen = selectHosts(inventory, { groups: options.limitGroups, hosts: options.limitHosts });
   const masked = (key: string, value: Value) => maskValue(key, value, (text) => known.mask(text), named);

@@ -16,6 +16,8 @@ export interface TargetOptions {
   readonly become?: BecomeOptions | undefined;
   readonly cwd?: string;
   readonly signal?: AbortSignal;
+  /** What the operator should know in passing */
+  readonly onWarning?: (text: string) => void;
   /** Nothing is done over the mesh afterwards: it is closed together with the run's last question to it */
   readonly closes?: boolean;
 }
@@ -36,8 +38,6 @@ export interface RunOptions extends TargetOptions {
   readonly skipTags?: readonly string[] | undefined;
   /** Run the type checker over the policy first. Default true */
   readonly typeCheck?: boolean;
-  /** What the operator should know in passing */
-  readonly onWarning?: (text: string) => void;
   /** The package whose build serves; tests give another */
   readonly mop?: MopPackage;
 }

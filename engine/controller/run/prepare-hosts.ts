@@ -3,9 +3,10 @@ import path from "node:path";
 import { loadPolicy } from "../policy/load-policy.js";
 import type { MopPackage } from "../policy/mop-package.js";
 import { PolicyError } from "../policy-error.js";
+import { withoutSecrets } from "../secrets/known-secrets.js";
 import { hostLayers, markNamed } from "../secrets/secret-vars.js";
 import type { TargetOptions } from "./options.js";
-import { type PreparedHost, prepareHosts } from "./prepare.js";
+import { type PreparedHost, prepareHosts, strangeVars } from "./prepare.js";
 import { findTargets, type Targets } from "./targets.js";
 
 /** Hosts without a role: what `run`, `ping` and `inventory` work on. */
@@ -46,7 +47,14 @@ export async function prepareTargets(options: HostOptions): Promise<PreparedTarg
   const targets = await targetsOf(options);
   const { source } = targets.inventory;
   if (targets.hosts.length === 0) throw new PolicyError(`no host of ${source} is left to contact`);
-  markNamed(hostLayers(targets.inventory));
+  tellStrangeVars(targets, options);
   options.onHosts?.(targets.hosts.length);
   return { targets, hosts: [...(await prepareHosts(targets.hosts, targets)).values()] };
+}
+
+/** Names that `mop_secrets` names are known then. */
+export function tellStrangeVars({ inventory }: Targets, { onWarning }: HostOptions): ReadonlySet<string> {
+  const named = markNamed(hostLayers(inventory));
+  for (const warning of strangeVars(inventory)) onWarning?.(withoutSecrets(warning));
+  return named;
 }

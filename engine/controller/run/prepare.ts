@@ -1,6 +1,6 @@
 import type { Become } from "../../../relay/boot/become.js";
 import { PolicyFolder } from "../files/folder.js";
-import { type InventoryHost, selectHosts, unknownPatterns } from "../inventory/inventory.js";
+import { type Inventory, type InventoryHost, selectHosts, unknownPatterns } from "../inventory/inventory.js";
 import { type LoadedPolicy, loadPolicy } from "../policy/load-policy.js";
 import { type MopPackage, mopNames, mopPackage } from "../policy/mop-package.js";
 import { typeCheck } from "../policy/type-check.js";
@@ -97,7 +97,7 @@ async function prepareLoaded({
   const roles = entries.flatMap(({ role, ...entry }) => (role ? [{ role, ...entry }] : []));
   const concerned = [...new Set(roles.flatMap(({ hosts }) => hosts))];
   for (const { role } of roles) for (const warning of role.warnings) warn(warning);
-  for (const warning of strangeVars(concerned, targets.inventory.source)) warn(warning);
+  for (const warning of strangeVars(targets.inventory)) warn(warning);
   const delegates = new Set(roles.flatMap(({ delegate }) => [...delegate.values()]));
   return {
     options,
@@ -123,10 +123,13 @@ const ownLayers = ({ policy }: LoadedPolicy, { extraVars = {} }: RunOptions): Va
   { where: "--extra-vars", vars: extraVars },
 ];
 
-/** A misspelt connection variable would be ignored in silence, and the host reached in another way than was meant. */
-export function strangeVars(hosts: readonly InventoryHost[], source: string): string[] {
+/**
+ * A misspelt connection variable would be ignored in silence, and the host reached in another way than was meant. Each is
+ * told once, of bastions too.
+ */
+export function strangeVars({ hosts, source }: Inventory): string[] {
   const found = new Map<string, string>();
-  for (const host of hosts)
+  for (const host of hosts.values())
     for (const { name, hint } of unknownConnectionVars(host.vars))
       if (!found.has(name))
         found.set(

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { describeInventory } from "../../../engine/controller/run/describe-inventory.js";
 import { exitStatus } from "../../../engine/controller/run/options.js";
 import { type PingEvent, pingHosts } from "../../../engine/controller/run/ping-hosts.js";
+import { prepareTargets } from "../../../engine/controller/run/prepare-hosts.js";
 import { type CommandOptions, runCommand } from "../../../engine/controller/run/run-command.js";
 import type { RunEvent } from "../../../engine/vocabulary/events.js";
 import { MASK } from "../../../engine/vocabulary/masker.js";
@@ -173,6 +174,20 @@ keys = ["a"]
       ],
     });
     expect(JSON.stringify(hosts)).not.toMatch(/hunter2|abc/);
+  });
+
+  it("tells of a misspelt connection variable, once, as a command over hosts does", async () => {
+    const toml = `[groups.web.hosts]\nl1 = "mop_via=b1"\nl2 = ""\n[hosts.b1.vars]\nmop_hosst = "192.0.2.9"\n[groups.web.vars]\nmop_usr = "x"`;
+    const cwd = await tempFolder({ "inventory.toml": toml });
+    const told = [
+      expect.stringMatching(/host l1: mop_usr is no connection variable; is mop_user meant\?$/),
+      expect.stringMatching(/host b1: mop_hosst is no connection variable; is mop_host meant\?$/),
+    ];
+    for (const ask of [describeInventory, prepareTargets]) {
+      const warnings: string[] = [];
+      await ask({ cwd, onWarning: (text) => warnings.push(text) });
+      expect(warnings).toEqual(told);
+    }
   });
 
   it("is that of ./policy.ts where no inventory.toml lies beside it", async () => {

@@ -168,7 +168,7 @@ describe("warnings", () => {
         "need.js": `import "left-behind";\nexport const need = () => 1;`,
         "node_modules/left-behind/index.js": "",
         "node_modules/left-behind/package.json": `{"name":"left-behind"}`,
-        "inventory.toml": `[groups.web.hosts]\nl1 = "mop_usr=deploy"`,
+        "inventory.toml": `[groups.web.hosts]\nl1 = "mop_usr=deploy mop_via=b1"\n[hosts.b1.vars]\nmop_prot = 22`,
       },
       { onWarning: (text) => warnings.push(text) },
     );
@@ -177,6 +177,7 @@ describe("warnings", () => {
         /^role site: .*need\.js:1: "left-behind" is imported for its side effects alone and stays behind$/,
       ),
       expect.stringMatching(/host l1: mop_usr is no connection variable; is mop_user meant\?$/),
+      expect.stringMatching(/host b1: mop_prot is no connection variable; is mop_port meant\?$/),
     ]);
   });
 });
