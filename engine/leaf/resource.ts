@@ -92,8 +92,8 @@ async function severalTries<R extends Result>(
   const { until, delay = DELAY } = options;
   let retries = options.retries ?? (until ? UNTIL_RETRIES : 0);
   for (let changed = false; ; retries--) {
-    const result = await oneTry(type, tools, name, options, providers);
-    const last = satisfied(type, tools, options, result);
+    const { result, asked } = await oneTry(type, tools, name, options, providers);
+    const last = asked ? satisfied(type, tools, options, result) : result;
     changed ||= result.changed;
     // What an earlier try changed stays changed, though the last one found nothing more to do.
     if (!last.failed || retries <= 0 || tools.check || tools.signal.aborted)
@@ -124,7 +124,7 @@ async function oneTry<R extends Result>(
   name: string,
   options: CommonOptions<R>,
   providers: readonly Provider[],
-): Promise<R> {
+): Promise<{ readonly result: R /** Its rules have something to say of it */; readonly asked: boolean }> {
   let plan: Plan<R> | undefined;
   try {
     const provider = type.providers
@@ -132,12 +132,14 @@ async function oneTry<R extends Result>(
       : undefined;
     return await withDeadline(tools.signal, options.timeout, async (signal) => {
       plan = await type.plan(typeContext(tools, signal), name, options, provider);
-      return tools.check && !plan.readOnly
-        ? foresee(type, tools, plan, options)
-        : await carryOut(type, plan, options);
+      if (tools.check && !plan.readOnly)
+        return { result: foresee(type, tools, plan, options), asked: type.blank === undefined };
+      const asked = type.blank === undefined || plan.actions.length > 0 || plan.readOnly === true;
+      return { result: await carryOut(type, plan, options, asked), asked };
     });
   } catch (error) {
-    return finish(type, { ...failure(causeOf(error)), ...(plan?.diff ? { diff: plan.diff } : {}) }, plan);
+    const diff = plan?.diff ? { diff: plan.diff } : {};
+    return { result: finish(type, { ...failure(causeOf(error)), ...diff }, plan), asked: false };
   }
 }
 
@@ -165,6 +167,7 @@ async function carryOut<R extends Result>(
   type: AnyType<R>,
   plan: Plan<R>,
   options: CommonOptions<R>,
+  asked: boolean,
 ): Promise<R> {
   const applied = plan.actions.length > 0 || plan.readOnly ? await plan.apply() : [];
   if (applied.join() !== plan.actions.join())
@@ -173,11 +176,8 @@ async function carryOut<R extends Result>(
     );
   const error = plan.failure?.();
   const base = { ...blankResult(plan), changed: applied.length > 0, changes: applied };
-  return decide(
-    type,
-    finish(type, error === undefined ? base : { ...base, failed: true, error }, plan),
-    options,
-  );
+  const result = finish(type, error === undefined ? base : { ...base, failed: true, error }, plan);
+  return asked ? decide(type, result, options) : result;
 }
 
 const listed = (names: readonly string[]): string => (names.length === 0 ? "nothing" : names.join(", "));

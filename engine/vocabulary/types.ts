@@ -88,7 +88,7 @@ export interface ResourceType<
   plan(context: C, name: string, options: O, provider: P): Promise<Plan<R>>;
   /**
    * What a result has beside the fields of all when the resource was skipped or failed before it ran. A type that has
-   * this knows its result only when it ran: under --check nobody's functions are asked about it.
+   * this knows its result only when it ran: nobody's functions are asked about one that did not.
    */
   readonly blank?: Omit<R, keyof Result>;
 }

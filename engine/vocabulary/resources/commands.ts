@@ -11,6 +11,11 @@ export interface ShellResult extends Result {
   readonly stderr: string;
 }
 
+/** The result of one that ran, which is what its `changedWhen`, `failedWhen` and `until` are asked about. */
+export interface RanResult extends ShellResult {
+  readonly rc: number;
+}
+
 export interface CreatesOptions {
   /** A path that it makes, relative to `cwd`: where something stands there it is not run, and nothing changed */
   creates?: string;
@@ -18,7 +23,7 @@ export interface CreatesOptions {
   removes?: string;
 }
 
-export interface ShellOptions extends CommonOptions<ShellResult>, CreatesOptions {
+export interface ShellOptions extends CommonOptions<RanResult>, CreatesOptions {
   /** The folder that it runs in. Default: where a login begins, its home; in `mop local` the working folder */
   cwd?: string;
   /** Variables over those of the environment */

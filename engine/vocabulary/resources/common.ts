@@ -14,14 +14,17 @@ export interface Result {
   readonly error?: string;
 }
 
+/** Asked about a result; a type may promise more of those that its rules see than of all (`rc` is a number there). */
+type Rule<R> = { ask(result: R): boolean }["ask"];
+
 /** Options that every resource takes. */
 export interface CommonOptions<R extends Result = Result> {
   /** Go on after a failure; the result says `failed` and `error` */
   ignoreErrors?: boolean;
   /** Decides whether it counts as a change */
-  changedWhen?: boolean | ((result: R) => boolean);
+  changedWhen?: boolean | Rule<R>;
   /** Decides whether it failed */
-  failedWhen?: boolean | ((result: R) => boolean);
+  failedWhen?: boolean | Rule<R>;
   /** Seconds, for each try */
   timeout?: number;
   /** For --tags and --skip-tags, beside those of the role's entry */

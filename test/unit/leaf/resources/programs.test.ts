@@ -4,7 +4,7 @@ import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Facts } from "../../../../engine/vocabulary/facts.js";
-import type { ShellResult } from "../../../../engine/vocabulary/resources.js";
+import type { RanResult, ShellOptions, ShellResult } from "../../../../engine/vocabulary/resources.js";
 import { tempFolder } from "../../controller/temp-folder.js";
 import { offering, Run, type TypeName } from "./stage.js";
 
@@ -81,6 +81,19 @@ describe("a command", () => {
       expect(again.result.rc).toBeNull();
       expect((await play(type, name, all, new Run({ offered, check: true }))).report.changes).toEqual([]);
     }
+  });
+
+  test("that is not run again is not asked about: it neither fails nor changes anything, and is not tried anew", async () => {
+    const folder = await tempFolder({ made: "" });
+    const asked: (number | null)[] = [];
+    const rule = ({ rc }: RanResult) => asked.push(rc) > 0 && rc > 1;
+    const rules: ShellOptions = { changedWhen: true, failedWhen: rule, until: rule, delay: 0 };
+    const { report } = await play("shell", "true", { ...rules, creates: `${folder}/made` });
+    expect(report).toMatchObject({ status: "ok", changes: [] });
+    expect(asked).toEqual([]);
+    const ran = await play("shell", "exit 1", { failedWhen: rule });
+    expect(ran.report.status).toBe("changed");
+    expect(asked).toEqual([1]);
   });
 
   test("is not run under --check where what it makes was planned by a resource before it", async () => {
