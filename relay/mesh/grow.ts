@@ -78,10 +78,14 @@ const refusedBefore = ({ parent }: Place, error: unknown): UnreachableError | un
 
 const cancelled = (place: Place) => new MopError("CANCELLED", `${place.name}: the run was cancelled`);
 
-/** From where a place's children are dialled; waits until orders may be sent there. */
+/**
+ * From where a place's children are dialled; waits until orders may be sent there. Where a Node may have to be brought
+ * first that takes as long as it takes: those behind it, which have their limits, are dialled when it runs.
+ */
 export async function wayOut(place: Place | undefined): Promise<From> {
   if (!place) return { type: "controller" };
   await place.dispatched.promise;
+  if (place.hop.bring && place.starts !== "nothing") await place.up.promise;
   return HOPS[place.hop.kind].wayOut(place);
 }
 

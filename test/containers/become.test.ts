@@ -194,7 +194,7 @@ describe.skipIf("missing" in engine)(
         ...["--", "sleep 98"],
       ]);
       await expect
-        .poll(async () => (await lab.host("su").processes()).join("\n"), { timeout: 30_000, interval: 300 })
+        .poll(async () => (await lab.host("su").processes()).join("\n"), { timeout: 120_000, interval: 300 })
         .toContain("sleep 98");
       running.child.kill("SIGINT");
       expect((await running.done).status).toBe(130);

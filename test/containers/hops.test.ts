@@ -173,7 +173,7 @@ describe.skipIf("missing" in engine)(
           ]);
           await expect
             .poll(async () => (await processes()).filter((line) => line === "sleep 77").length, {
-              timeout: 60_000,
+              timeout: 120_000,
               interval: 300,
             })
             .toBe(2);

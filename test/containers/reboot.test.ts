@@ -32,7 +32,7 @@ describe.skipIf("missing" in engine)(
     test("waits for it over the same route and goes on; nothing is done twice, the other host doesn't mind", async () => {
       const running = startMop(["push", policy.policy, ...lab.options, "-o", "json"]);
       const l1 = lab.host("l1");
-      await l1.sh("timeout 60 sh -c 'until [ -e /srv/restart-me ]; do sleep 0.2; done'");
+      await l1.sh("timeout 120 sh -c 'until [ -e /srv/restart-me ]; do sleep 0.2; done'");
       await l1.container.restart({ timeout: 0 });
       const run = await running.done;
       expect(run.status, run.stderr + run.stdout).toBe(0);
