@@ -21,7 +21,7 @@ export function addFacts(program: Command, outcome: Outcome): void {
   addConnectionOptions(command)
     .option("--local", "of this machine; no inventory needed")
     .action(async (names: string[], given: FactsFlags) => {
-      const view = createView(given, outcome.print);
+      const view = createView({ ...given, roles: false }, outcome.print);
       const flags = await withDefaults(given, view.note);
       const textOf = flags.output === "json" ? jsonText : humanText();
       outcome.status = await withMesh(flags, view, async ({ mesh, stop }) => {

@@ -193,4 +193,16 @@ describe.skipIf(!built)("the command line as a process", () => {
     expect(run.status).toBe(1);
     expect(run.stderr).toMatch(/^mop: unknown option '--bogus'/);
   });
+
+  test.each([
+    [["help", "pish"], /^mop: unknown command 'pish' \(did you mean push\?\); --help tells all options\n$/],
+    [
+      ["trust", ","],
+      /^mop: command-argument value ',' is invalid for argument 'hosts'; it names no host; --help/,
+    ],
+  ])("%j is told what is wrong in one sentence", async (args, sentence) => {
+    const run = await mop(args);
+    expect(run.stderr).toMatch(sentence);
+    expect(run.status).toBe(1);
+  });
 });
