@@ -13,7 +13,7 @@ export function tellEarlyEnd(): () => void {
     // Node has just set it (`code` is from before): a top-level await is left that nothing can settle any more
     tell(
       process.exitCode === 13
-        ? "nothing is left that could go on: something waits for what never comes, such as an `await` at the top of the policy"
+        ? "nothing is left that could go on: something waits for what never comes, such as an `await` at the top of the policy or in a hook"
         : `the program was ended from within, with status ${code}: a policy may not call process.exit`,
     );
     process.exitCode = 1;

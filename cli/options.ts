@@ -106,7 +106,7 @@ export function addConnectionOptions(command: Command): Command {
 export function addBecomeOptions(command: Command): Command {
   return command
     .option("-b, --become", "become another user on the hosts (root, unless something says whom)")
-    .option("--become-user <name>", "whom to become")
+    .option("--become-user <name>", "whom to become, where -b, the inventory or a role asks for it")
     .addOption(new Option("--become-method <method>").choices(["sudo", "su", "doas"]))
     .option("-K, --ask-become-pass", "ask for the password that becoming another user takes");
 }

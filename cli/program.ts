@@ -45,9 +45,19 @@ function tellUsage(text: string, write: (text: string) => void): void {
     .trim()
     .replace(/^error: /, "")
     .replace(/\n\(Did (.*)\?\)$/s, " (did $1?)")
-    .replace(/(is invalid|for '\w+')\. (\w)/, (_, start, next) => `${start}; ${next.toLowerCase()}`)
+    .replace(
+      /(is invalid|for (?:argument )?'\w+')\. (\w)/,
+      (_, start, next) => `${start}; ${next.toLowerCase()}`,
+    )
     .replace(/\.$/, "");
   write(`mop: ${sentence}; --help tells all options\n`);
+}
+
+/** `mop help pish`: what "pish" is told is better than the help of everything. */
+function withoutHelpForNothing(args: readonly string[], { commands }: Command): string[] {
+  const [help, name] = args;
+  const nothing = help === "help" && name !== undefined && !commands.some((one) => one.name() === name);
+  return args.slice(nothing ? 1 : 0);
 }
 
 /** Runs one command line and gives its exit status; writes to stdout and stderr. Never throws. */
@@ -71,7 +81,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   // The others inherit nothing: each command is told on its own.
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(withoutHelpForNothing(args, program), { from: "user" });
     return outcome.status;
   } catch (error) {
     // Commander has told its own errors already; help and version are none.

@@ -3,7 +3,10 @@ import { type ErrorName, MopError } from "../errors.js";
 import type { Target } from "./types.js";
 
 const CAUSES: Readonly<Record<string, readonly [ErrorName, string]>> = {
-  ENOTFOUND: ["NAME_NOT_FOUND", "the name is not found"],
+  ENOTFOUND: [
+    "NAME_NOT_FOUND",
+    "the name is not found; mop_host sets the name or address by which it is known here",
+  ],
   EAI_AGAIN: ["NAME_NOT_FOUND", "the name can't be resolved now"],
   ECONNREFUSED: ["CONNECT_REFUSED", "nothing listens there (connection refused)"],
   ETIMEDOUT: ["CONNECT_TIMEOUT", "no answer"],

@@ -12,7 +12,12 @@ export function buildError(error: unknown, folder: string, doing: string): Polic
 }
 
 export function messageError(message: Message, folder: string): PolicyError {
-  const { location } = message;
+  const { location, detail } = message;
+  if (detail instanceof PolicyError) return detail;
+  // A file that could not be read: the message's place would be in esbuild
+  const { code, path: unread } = (detail ?? {}) as NodeJS.ErrnoException;
+  if (typeof code === "string" && unread !== undefined)
+    return new PolicyError(`the file can't be read (${code})`, { file: unread });
   const text = sentence(message.text);
   if (!location) return new PolicyError(text);
   const file = path.resolve(folder, location.file.replace(/^[a-z-]+:/, ""));

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -50,6 +51,9 @@ async function importBundle(
   positions: SourcePositions,
 ): Promise<Record<string, unknown>> {
   const place = await mkdtemp(path.join(os.tmpdir(), "mop-policy-"));
+  // The policy may end the program itself
+  const remove = () => rmSync(place, { recursive: true, force: true });
+  process.on("exit", remove);
   try {
     const module = path.join(place, name);
     const map = Buffer.from(bundle.map).toString("base64");
@@ -63,6 +67,7 @@ async function importBundle(
       cause: error,
     });
   } finally {
+    process.off("exit", remove);
     await rm(place, { recursive: true, force: true });
   }
 }

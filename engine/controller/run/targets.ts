@@ -57,7 +57,7 @@ export async function openInventory(
   const folder = policy?.folder ?? cwd;
   if (!existsSync(path.join(folder, INVENTORY)))
     throw new PolicyError(
-      `there is no ${INVENTORY} in ${path.relative(cwd, folder) || "this folder"}${policy ? ", and the policy names no inventory" : ""}; give one with --inventory`,
+      `there is no ${INVENTORY} in ${path.relative(cwd, folder) || "this folder"}${policy ? ", and the policy names no inventory" : ""}; give one with --inventory${policy ? ", or run it on this machine alone with mop local" : ""}`,
     );
   return { inventory: await loadInventoryFile(path.join(folder, INVENTORY)), folder };
 }

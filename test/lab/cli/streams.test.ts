@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, openSync } from "node:fs";
+import { mkdtempSync, openSync, readdirSync, rmdirSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -51,7 +51,7 @@ describe.skipIf(!built)("the command line as a process", () => {
     [
       "waits for ever",
       "await new Promise(() => {});",
-      /^mop: nothing is left that could go on: .*top of the policy\n$/,
+      /^mop: nothing is left that could go on: .*top of the policy or in a hook\n$/,
     ],
     ["ends the program", "process.exit(0);", /^mop: .* ended from within, with status 0: .*process\.exit\n$/],
     [
@@ -61,8 +61,13 @@ describe.skipIf(!built)("the command line as a process", () => {
     ],
   ])("a policy whose top %s is told in one sentence, with status 1", async (_what, top, sentence) => {
     const folder = policyFolder(`${rolePolicy("")}\n${top}\n`);
-    const run = await mop(["validate", folder.policy, ...lab.options, "--no-type-check"]);
+    const TMPDIR = mkdtempSync(path.join(os.tmpdir(), "mop-left-"));
+    const run = await mop(["validate", folder.policy, ...lab.options, "--no-type-check"], {
+      env: { TMPDIR },
+    });
     folder.remove();
+    expect(readdirSync(TMPDIR)).toEqual([]);
+    rmdirSync(TMPDIR);
     expect(run.stderr).toMatch(sentence);
     expect(run.status).toBe(1);
     expect(run.stdout).toBe("");
@@ -192,5 +197,17 @@ describe.skipIf(!built)("the command line as a process", () => {
     const run = await mop(["push", "--bogus"]);
     expect(run.status).toBe(1);
     expect(run.stderr).toMatch(/^mop: unknown option '--bogus'/);
+  });
+
+  test.each([
+    [["help", "pish"], /^mop: unknown command 'pish' \(did you mean push\?\); --help tells all options\n$/],
+    [
+      ["trust", ","],
+      /^mop: command-argument value ',' is invalid for argument 'hosts'; it names no host; --help/,
+    ],
+  ])("%j is told what is wrong in one sentence", async (args, sentence) => {
+    const run = await mop(args);
+    expect(run.stderr).toMatch(sentence);
+    expect(run.status).toBe(1);
   });
 });

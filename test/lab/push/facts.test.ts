@@ -52,6 +52,14 @@ describe.skipIf(!built)("facts of hosts behind two bastions", () => {
     policy.remove();
   });
 
+  test("`mop facts` tells people facts alone: no role is run", async () => {
+    const told = await mop(["facts", ...lab.options, "platform"]);
+    expect(told.status, told.stderr).toBe(0);
+    for (const name of lab.leaves)
+      expect(told.stdout).toContain(`${name}\n  platform: ${process.platform}\n`);
+    expect(told.stdout).not.toContain("role");
+  });
+
   test("a role's own facts and the gathered ones work over push and in mop local, templates keep the plain ones", async () => {
     const words = [`${process.platform}-one true true\n`];
     const local = await mop(["local", policy.policy, "-o", "json"]);

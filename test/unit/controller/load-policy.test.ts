@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import type { Location, Message } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
+import { messageError } from "../../../engine/controller/policy/esbuild-errors.js";
 import { loadPolicy } from "../../../engine/controller/policy/load-policy.js";
 import { mopPackage } from "../../../engine/controller/policy/mop-package.js";
 import { PolicyError } from "../../../engine/controller/policy-error.js";
@@ -130,4 +132,14 @@ export default definePolicy({ roles: [{ role: web }, { role: other }] });`,
     const error = await rejection(loadPolicy("nowhere/policy.ts", { cwd: await tempFolder() }));
     expect(error.message).toMatch(/nowhere\/policy\.ts: the policy does not exist$/);
   });
+});
+
+it("a file that can't be read is named itself, not the place in esbuild that met it", () => {
+  const detail = Object.assign(new Error("EACCES: permission denied"), {
+    code: "EACCES",
+    path: "/p/policy.ts",
+  });
+  const location = { file: "../esbuild/main.js", line: 1552, column: 22 } as Location;
+  const error = messageError({ text: detail.message, location, detail } as Message, "/p");
+  expect(error.message).toMatch(/policy\.ts: the file can't be read \(EACCES\)$/);
 });

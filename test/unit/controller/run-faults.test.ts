@@ -78,7 +78,7 @@ describe("before anything is contacted, a run refuses", () => {
   it("no inventory anywhere, with the way out", async () => {
     const files = { "policy.ts": twoRoles("{ role: first }") };
     await expect(runScripted({ files })).rejects.toThrow(
-      /^there is no inventory\.toml in .+, and the policy names no inventory; give one with --inventory$/,
+      /^there is no inventory\.toml in .+, and the policy names no inventory; give one with --inventory, or run it on this machine alone with mop local$/,
     );
   });
 
