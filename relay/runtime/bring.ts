@@ -214,8 +214,8 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
         told = true;
         refused(error);
       } else if (error || scan.found) finish(error);
-      // What it wants may come in behind its end
-      else setTimeout(() => current === next && !told && finish(), LAST_WORDS_MS);
+      // What it wants may come in behind its end; what came in while this process got no time is read before
+      else setTimeout(setImmediate, LAST_WORDS_MS, () => current === next && !told && finish());
     };
     const finish = (error?: Error) => {
       if (error) pipe.destroy(error);
