@@ -45,7 +45,13 @@ export function spawnPiped([program = "", ...args]: readonly string[]): Spawned 
     };
     child.on("exit", ended);
     child.on("error", ({ code, message }: NodeJS.ErrnoException) => {
-      const why = code === "ENOENT" ? "there is no such program" : message;
+      // EACCES also where it is nowhere, and a folder of PATH is shut
+      const why =
+        code === "ENOENT"
+          ? "there is no such program"
+          : code === "EACCES"
+            ? "there is no such program that may be run"
+            : message;
       pipe.destroy(new MopError("BOOT_FAILED", `${program} can't be run: ${why}`));
       ended();
     });

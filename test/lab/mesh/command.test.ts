@@ -186,12 +186,24 @@ describe("a place that a command leads into", () => {
           (error: unknown) => error,
         );
 
-    test("fails with the program's name where it is missing", async () => {
-      expect(await failure(["mop-no-such-program", "web"])).toMatchObject({
-        at: "web",
-        code: "BOOT_FAILED",
-        message: `web: mop-no-such-program can't be run: there is no such program (it is entered by \`mop-no-such-program web\`, run ${where})`,
-      });
+    test("fails with the program's name where it is missing, or may not be run", async () => {
+      const shut = program("shut", ENTER);
+      chmodSync(shut, 0o644);
+      for (const [name, why] of [
+        // The latter where a folder of PATH may not be searched
+        ["mop-no-such-program", /there is no such program( that may be run)?$/],
+        [shut, /there is no such program that may be run$/],
+      ] as const) {
+        const error = await failure([name, "web"]);
+        expect(error).toMatchObject({ at: "web", code: "BOOT_FAILED" });
+        const { message } = error as Error;
+        const [start, end] = [
+          `web: ${name} can't be run: `,
+          ` (it is entered by \`${name} web\`, run ${where})`,
+        ];
+        expect(message.startsWith(start) && message.endsWith(end), message).toBe(true);
+        expect(message.slice(start.length, -end.length)).toMatch(why);
+      }
     });
 
     test("fails with the program's words where it refuses", async () => {
