@@ -1,20 +1,23 @@
 import { describeRun, lost, unhurt } from "./cases.js";
 
+/** A piece of the stream may begin in the middle of a packet: what is changed is its body then, or the next one's length. */
+const DAMAGED = /integrity|packet length/;
+
 describeRun(
   "a relay before sessions that stay end to end",
   "bastion",
   Object.fromEntries(
     Object.entries({
-      "flips what the host says": lost("host", "SSH_PROTOCOL", /integrity/),
+      "flips what the host says": lost("host", "SSH_PROTOCOL", DAMAGED),
       "flips the length of what the host says": lost("host", ["SSH_PROTOCOL", "LINK_LOST"]),
       "flips what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
-      "says twice what the host says": lost("host", "SSH_PROTOCOL", /integrity/),
+      "says twice what the host says": lost("host", "SSH_PROTOCOL", DAMAGED),
       "says twice what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
-      "leaves out what the host says": lost("host", "SSH_PROTOCOL", /integrity/),
+      "leaves out what the host says": lost("host", "SSH_PROTOCOL", DAMAGED),
       "leaves out what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
       "adds to what the host says": lost("host", "SSH_PROTOCOL"),
       "adds to what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
-      "swaps what the host says": lost("host", "SSH_PROTOCOL", /integrity/),
+      "swaps what the host says": lost("host", "SSH_PROTOCOL", DAMAGED),
       "swaps what the host is told": lost("host", ["SSH_DISCONNECTED", "LINK_LOST"]),
       "withholds what the host says": lost("host", "LINK_LOST", /nothing was heard/),
       "withholds what the host is told": lost("host", "LINK_LOST", /nothing was heard/),
