@@ -1,6 +1,7 @@
 import { Duplex } from "node:stream";
 import { type ErrorName, MopError } from "../../transport/errors.js";
 import type { Elevation } from "../orders.js";
+import { afterReading } from "./after-reading.js";
 import { createMarkerScan, createTail, quote } from "./noise.js";
 import { createQuestions } from "./questions.js";
 
@@ -126,13 +127,10 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     }
   }
 
-  /**
-   * The command has ended, or nobody reads its stdin: says why once stderr's last words, which may come in behind, are here;
-   * those of a moment in which this process got no time are read before.
-   */
+  /** The command has ended, or nobody reads its stdin: says why once stderr's last words, which may come in behind, are here. */
   function ending(cause?: Error): void {
     if (cause instanceof MopError && cause.code !== "CHANNEL_CLOSED") fail(cause);
-    else setTimeout(setImmediate, LAST_WORDS_MS, () => fail(whyEnded()));
+    else afterReading(LAST_WORDS_MS, () => fail(whyEnded()));
   }
 
   /** What the host printed, for the end of a sentence. */

@@ -1,4 +1,5 @@
 import { MopError } from "../../transport/errors.js";
+import { afterReading } from "../boot/after-reading.js";
 import { createGate, type Gate } from "../gate.js";
 
 /** One gate a key, made when first asked for. */
@@ -27,12 +28,9 @@ export function backOff(tries: number, random: number): number {
  */
 const MOMENT_MS = 50;
 
-/**
- * A moment, and the reading of all that came in until its end: a process that was held up has its timers run first, and
- * would believe what it had read before.
- */
+/** A moment, and the reading of all that came in until its end. */
 export const moment = (): Promise<undefined> =>
-  new Promise((resolve) => setTimeout(() => setImmediate(resolve, undefined), MOMENT_MS));
+  new Promise((resolve) => afterReading(MOMENT_MS, () => resolve(undefined)));
 
 /** Resolves after `ms`; rejects with CANCELLED. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {

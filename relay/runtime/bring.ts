@@ -1,5 +1,6 @@
 import { Duplex } from "node:stream";
 import type { ErrorName } from "../../transport/errors.js";
+import { afterReading } from "../boot/after-reading.js";
 import { createMarkerScan, quote } from "../boot/noise.js";
 import { ASK, TAKE } from "../boot/runtime-words.js";
 import { MopError } from "../node/shared.js";
@@ -214,8 +215,8 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
         told = true;
         refused(error);
       } else if (error || scan.found) finish(error);
-      // What it wants may come in behind its end; what came in while this process got no time is read before
-      else setTimeout(setImmediate, LAST_WORDS_MS, () => current === next && !told && finish());
+      // What it wants may come in behind its end
+      else afterReading(LAST_WORDS_MS, () => current === next && !told && finish());
     };
     const finish = (error?: Error) => {
       if (error) pipe.destroy(error);
