@@ -19,10 +19,6 @@ export async function adopt(
     const { bytesWritten, bytesRead } = socket;
     if (port.links.get(child.id) === socket) port.links.set(child.id, { bytesWritten, bytesRead });
   });
-  let over = false;
-  void session.closed.then(() => {
-    over = true;
-  });
   return joinChild(port, channel, order, {
     run(edit) {
       let take = (_chunk: Buffer) => {};
@@ -37,12 +33,12 @@ export async function adopt(
     },
     authenticated: session.authenticated,
     keep() {
-      if (!over) port.sessions.set(child.id, session);
+      if (!session.over) port.sessions.set(child.id, session);
       void session.closed.then((error) => {
         port.sessions.delete(child.id);
         if (error) channel.reset(error.code, error.message);
       });
-      return !over;
+      return !session.over;
     },
     close: () => session.close(),
   });

@@ -32,6 +32,8 @@ export interface AdoptedSession {
   close(): void;
   /** Resolves when the session is over: undefined after `close`, else why. Never rejects. */
   readonly closed: Promise<MopError | undefined>;
+  /** It is over: nothing goes through it any more */
+  readonly over: boolean;
 }
 
 /**
@@ -137,6 +139,9 @@ export function adoptSession(
   return {
     authenticated,
     closed,
+    get over() {
+      return over;
+    },
     exec: connection.exec,
     close() {
       if (!over) transport.send(message(DISCONNECT, BY_APPLICATION, "", ""));
