@@ -9,11 +9,11 @@ const END_MS = 3000;
 
 /** A command that was started for its stdio. */
 export interface Spawned {
-  readonly child: ChildProcessWithoutNullStreams;
   /** Its stdin and stdout. Broken with BOOT_FAILED where the program can't be run */
   readonly pipe: Duplex;
   /** Resolves when it has ended, however. Never rejects. */
   readonly exit: Promise<void>;
+  onStderr(take: (chunk: Buffer) => void): void;
   kill(): void;
 }
 
@@ -64,5 +64,5 @@ export function spawnPiped([program = "", ...args]: readonly string[]): Spawned 
     const timer = after(kill, END_MS);
     void exit.then(() => clearTimeout(timer));
   });
-  return { child, pipe, exit, kill };
+  return { pipe, exit, kill, onStderr: (take) => child.stderr.on("data", take) };
 }

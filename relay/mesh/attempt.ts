@@ -9,15 +9,7 @@ import { type Audited, auditLogin } from "./audit.js";
 import type { Bringing } from "./bringing.js";
 import { joinedBelow } from "./join-below.js";
 import type { Place } from "./place.js";
-import {
-  type Attempts,
-  bootOrder,
-  bringHere,
-  bringingTo,
-  elevationOf,
-  type StartPort,
-  startHere,
-} from "./start.js";
+import { type Attempts, bootOrder, bringingTo, elevationOf, type StartPort, startHere } from "./start.js";
 import { type From, openWay, type Way } from "./ways.js";
 
 /** Logs in at the place's host, over a way that is left in `place.way`. */
@@ -95,10 +87,9 @@ export async function attemptNode(
   const { node, become } = place.hop;
   const text = commandFor(port.core, order, node, become, bringing?.runtimes);
   const exec = (command: string) => inTime(place, order, execOn(session, command, become !== undefined));
-  const command = bringHere(bringing, { place, order }, await exec(text), (edit) => exec(edit(text)));
-  const started = startHere(port, place, { order, elevation }, command.pipe, attempts);
-  command.onStderr(started.stderr);
-  return Promise.race([started.up, session.authenticated.then(() => started.up)]);
+  const bring = { bringing, run: (edit: (word: string) => string) => exec(edit(text)) };
+  const up = startHere(port, place, { order, elevation, first: await exec(text), bring }, attempts);
+  return Promise.race([up, session.authenticated.then(() => up)]);
 }
 
 /** A server that let us in, or whoever stands before it, may still not answer when asked for a command. */

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import type { Duplex } from "node:stream";
 import type { Login } from "../../transport/ssh/types.js";
 import type { Endpoint, NodeInfo } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
@@ -81,19 +80,6 @@ export const helloOf = (order: BootOrder) => ({
   deadAfterMs: order.deadAfterMs,
 });
 
-/** The boot command `first`, with a Node brought to its host where that is allowed and needed. */
-export function bringHere(
-  bringing: Bringing | undefined,
-  { place, order }: { readonly place: Place; readonly order: BootOrder },
-  first: Command,
-  run: BringPort["run"],
-): Command {
-  const { nonce } = order;
-  return (
-    bringing?.here({ first, run, name: place.name, nonce, held: place.hop.become !== undefined }) ?? first
-  );
-}
-
 /** The host whose node this is, which need not be the last one before the place: jumps may lie between. */
 export function carrierOf(place: Place, id: number): Place | undefined {
   let at = place.parent;
@@ -101,18 +87,29 @@ export function carrierOf(place: Place, id: number): Place | undefined {
   return at;
 }
 
-/** Boots over a command's stdio and joins the node as the controller's own child. */
+/** A boot command that runs, and what is needed to make a node of it. */
+export interface Starting {
+  readonly order: BootOrder;
+  readonly elevation: Elevation | null;
+  readonly first: Command;
+  /** What may bring its host a Node, for which the command is run once more */
+  readonly bring?: { readonly bringing: Bringing | undefined; readonly run: BringPort["run"] };
+}
+
+/** Boots over a command's stdio, brings its host a Node where that is allowed and needed, and joins the node as the controller's own child. */
 export function startHere(
   port: StartPort,
   place: Place,
-  { order, elevation }: { readonly order: BootOrder; readonly elevation: Elevation | null },
-  stdio: Duplex,
+  { order, elevation, first, bring }: Starting,
   attempts: Attempts,
-): { up: Promise<NodeInfo>; stderr(chunk: Uint8Array): void } {
+): Promise<NodeInfo> {
   const { onNotice } = port.options;
-  const boot = bootOverPipe(stdio, {
+  const { nonce } = order;
+  const held = place.hop.become !== undefined;
+  const command = bring?.bringing?.here({ first, run: bring.run, name: place.name, nonce, held }) ?? first;
+  const boot = bootOverPipe(command.pipe, {
     name: place.name,
-    nonce: order.nonce,
+    nonce,
     core: port.core.bytes,
     timeoutMs: order.bootTimeoutMs,
     elevation,
@@ -127,5 +124,6 @@ export function startHere(
   attempts.replay.use(boot.pipe);
   attempts.dialled();
   place.dispatched.resolve();
-  return { up: boot.booted.then(() => attempts.attaching!), stderr: boot.stderr };
+  command.onStderr(boot.stderr);
+  return boot.booted.then(() => attempts.attaching!);
 }

@@ -22,9 +22,9 @@ export function serveSpawns(port: JoinPort, unseal: Unseal): void {
           run(edit) {
             // Given up while what it needs was on its way
             if (over) throw bad("it was given up");
-            const { child, pipe, exit } = spawnPiped(order.argv.map(edit));
-            running = pipe;
-            return { pipe, exit, onStderr: (take) => child.stderr.on("data", take) };
+            const spawned = spawnPiped(order.argv.map(edit));
+            running = spawned.pipe;
+            return spawned;
           },
           close() {
             over = true;

@@ -11,15 +11,7 @@ import type { Bringing } from "../bringing.js";
 import { joinedBelow } from "../join-below.js";
 import type { Place } from "../place.js";
 import { isCarried } from "../seal.js";
-import {
-  type Attempts,
-  bootOrder,
-  bringHere,
-  bringingTo,
-  elevationOf,
-  type StartPort,
-  startHere,
-} from "../start.js";
+import { type Attempts, bootOrder, bringingTo, elevationOf, type StartPort, startHere } from "../start.js";
 import type { From } from "../ways.js";
 import type { HopWay, Reaching } from "./hop.js";
 
@@ -174,17 +166,9 @@ function here(
   const run = (edit: (word: string) => string): Command => {
     const spawned = spawnPiped(argv.map(edit));
     place.process = spawned;
-    const { pipe, exit, child } = spawned;
-    return { pipe, exit, onStderr: (take) => child.stderr.on("data", take) };
+    return spawned;
   };
-  const command = bringHere(
-    bringing,
-    { place, order },
-    run((word) => word),
-    run,
-  );
+  const first = run((word) => word);
   place.authenticated = true;
-  const { up, stderr } = startHere(port, place, { order, elevation }, command.pipe, attempts);
-  command.onStderr(stderr);
-  return up;
+  return startHere(port, place, { order, elevation, first, bring: { bringing, run } }, attempts);
 }

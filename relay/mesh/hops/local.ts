@@ -4,6 +4,7 @@ import type { NodeInfo } from "../../../transport/types.js";
 import { firstStageArgs, shellArgs } from "../../boot/command.js";
 import { commandOptions } from "../../boot/core.js";
 import { joinStdio } from "../../boot/stdio.js";
+import type { Command } from "../../runtime/types.js";
 import type { Place } from "../place.js";
 import { type Attempts, bootOrder, elevationOf, type StartPort, startHere } from "../start.js";
 import type { HopWay } from "./hop.js";
@@ -33,19 +34,12 @@ async function startLocal(port: StartPort, place: Place, attempts: Attempts): Pr
       ];
   // In a group of its own: an interrupt at the terminal is ours to pass on
   const child = spawn(program, args, { stdio: "pipe", detached: true });
-  place.process = {
-    exit: new Promise((resolve) => child.once("exit", () => resolve())),
-    kill: () => child.kill("SIGKILL"),
-  };
+  const exit = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  place.process = { exit, kill: () => child.kill("SIGKILL") };
   place.authenticated = true;
-  const { up, stderr } = startHere(
-    port,
-    place,
-    { order, elevation },
-    joinStdio(child.stdout, child.stdin),
-    attempts,
-  );
-  child.stderr.on("data", stderr);
+  const pipe = joinStdio(child.stdout, child.stdin);
+  const first: Command = { pipe, exit, onStderr: (take) => child.stderr.on("data", take) };
+  const up = startHere(port, place, { order, elevation, first }, attempts);
   const failed = new Promise<never>((_resolve, reject) => {
     child.on("error", (error) =>
       reject(new MopError("NO_NODE", `${place.name}: ${program} can't be run: ${error.message}`)),
