@@ -115,11 +115,11 @@ export async function policyFile(given: string, cwd: string): Promise<string> {
   const { stat } = await import("node:fs/promises");
   const wanted = path.resolve(cwd, given);
   const info = await stat(wanted).catch(() => undefined);
-  if (info?.isFile() && !isScript(wanted))
-    throw new PolicyError("this is no policy; give a TypeScript or JavaScript file, or its folder", {
-      file: wanted,
-    });
-  if (info?.isFile()) return wanted;
+  if (info?.isFile()) {
+    if (isScript(wanted)) return wanted;
+    const text = "this is no policy; give a TypeScript or JavaScript file, or its folder";
+    throw new PolicyError(text, { file: wanted });
+  }
   if (info?.isDirectory()) {
     for (const name of ["policy.ts", "policy.mts", "policy.js", "policy.mjs"]) {
       const inside = path.join(wanted, name);
