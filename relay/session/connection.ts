@@ -40,8 +40,8 @@ export interface Connection {
 
 /**
  * `loggedIn`: the login's answer came already. `serverIdent` tells servers that are known to number channels from 0:
- * there the first command and the beginning of its input leave at once, not waiting for the login's answer (RFC 4252, 5.1) or
- * the channel's.
+ * there, where the login's answer is still to come, the first command and the beginning of its input leave at once, not waiting for
+ * that (RFC 4252, 5.1) or the channel's.
  */
 export function createConnection(port: ConnectionPort, loggedIn: boolean, serverIdent: string): Connection {
   const channels = new Map<number, ExecChannel>();
@@ -77,7 +77,8 @@ export function createConnection(port: ConnectionPort, loggedIn: boolean, server
         tty,
       );
       channels.set(id, channel);
-      const guess = guessable && id === 0;
+      // A login that waited for its answer is one at which a guess may have failed already
+      const guess = guessable && id === 0 && !loggedIn;
       if (over) channel.fail(reason);
       else if (open || guess) channel.start(guess);
       return channel;
