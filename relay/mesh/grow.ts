@@ -49,6 +49,7 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
       auditElevation(port.options.onAudit, place);
     }
   } catch (error) {
+    if (error instanceof UnreachableError) place.blamed = error;
     const why = port.signal.aborted ? cancelled(place) : explained(place, asMopError(error));
     const cause =
       (await shownAbove(place)) ??

@@ -5,7 +5,7 @@ import { encodeValue } from "../../transport/wire/value.js";
 import type { AdoptOrder, AdoptReport, PipeOrder } from "../orders.js";
 import { encodeSessionState } from "../session/state.js";
 import { readAdoptReport } from "./adopt-report.js";
-import { breach, UnreachableError } from "./unreachable.js";
+import { UnreachableError } from "./unreachable.js";
 
 /** Bytes of one message on the channel. */
 const PIECE = 32 * 1024;
@@ -78,7 +78,7 @@ export function openPipeChannel(
   async function receive({ receive }: Channel): Promise<void> {
     try {
       for await (const { type, body } of receive.call(channel)) {
-        if (type === "control") report(read(body));
+        if (type === "control") report(readAdoptReport(body, name));
         else if (!handed && !pipe.destroyed) {
           received += body.length;
           if (!pipe.push(body))
@@ -90,18 +90,10 @@ export function openPipeChannel(
       if (!handed) pipe.push(null);
     } catch (thrown) {
       const error = asMopError(thrown, "LINK_LOST");
+      if (error instanceof UnreachableError) broken = error;
       // Nothing, where it was the channel's own end: else nobody would hear of what is wrong
       channel.reset(error.code, error.message);
       if (!handed) pipe.destroy(error);
-    }
-  }
-  /** It is the node's fault, not that of the host behind it, where that can't be read. */
-  function read(body: Uint8Array): AdoptReport {
-    try {
-      return readAdoptReport(body);
-    } catch (error) {
-      broken = new UnreachableError(name, breach(name, asMopError(error)));
-      throw broken;
     }
   }
 

@@ -58,6 +58,8 @@ export class Place {
   connectMs: number | undefined;
   /** Why it can't be reached, or was lost */
   failure: UnreachableError | undefined;
+  /** A failure that names its hop, before it is told: what the nodes on the way say from then on only follows from it */
+  blamed: UnreachableError | undefined;
   isUp = false;
   isGone = false;
   /** The server let us in: what fails from here on is not the login's fault */

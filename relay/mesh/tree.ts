@@ -40,7 +40,7 @@ export function createTree(port: GrowPort): Tree {
     const reason =
       error instanceof UnreachableError
         ? error
-        : new UnreachableError(place.name, lost(place.name, explained(place, error)));
+        : (place.blamed ?? new UnreachableError(place.name, lost(place.name, explained(place, error))));
     // What fails because of a host before it says so; a jump has no node of which more could be said
     const above = lossAbove(place);
     const isJump = above?.at.starts === "nothing";

@@ -23,14 +23,28 @@ const DT_VERNEEDNUM = 0x6fffffff;
 /** More than this of anything is no program that anybody made. */
 const MOST = 4096;
 
+/** `length` bytes from `at` on, fewer where the file ends. */
+type Read = (at: number, length: number) => Buffer;
+
 /** Reads an ELF file of 64 bits, little end first; undefined: it is another kind of file. */
 export function readElf(file: string): ElfProgram | undefined {
   const descriptor = openSync(file, "r");
   try {
-    const read = (at: number, length: number): Buffer => {
+    return parseElf((at, length) => {
       const bytes = Buffer.alloc(length);
       return bytes.subarray(0, readSync(descriptor, bytes, 0, length, at));
-    };
+    });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The same of a file that is at hand. */
+export const elfOf = (file: Buffer): ElfProgram | undefined =>
+  parseElf((at, length) => file.subarray(at, at + length));
+
+function parseElf(read: Read): ElfProgram | undefined {
+  try {
     const head = read(0, 64);
     if (head.length < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2 || head[5] !== 1)
       return undefined;
@@ -39,12 +53,10 @@ export function readElf(file: string): ElfProgram | undefined {
     // A length or an offset that leads out of the file
     if (error instanceof RangeError) return undefined;
     throw error;
-  } finally {
-    closeSync(descriptor);
   }
 }
 
-function describe(head: Buffer, read: (at: number, length: number) => Buffer): ElfProgram {
+function describe(head: Buffer, read: Read): ElfProgram {
   const size = head.readUInt16LE(54);
   const count = head.readUInt16LE(56);
   const table = read(Number(head.readBigUInt64LE(32)), size * Math.min(count, MOST));

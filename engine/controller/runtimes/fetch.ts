@@ -6,7 +6,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { PolicyError } from "../policy-error.js";
-import { readElf } from "./elf.js";
+import { elfOf } from "./elf.js";
 import { isPlatform, PLATFORMS, type PlatformName } from "./platforms.js";
 import { compareVersions, type KeptRuntime, keepRuntime } from "./store.js";
 
@@ -60,13 +60,10 @@ export async function fetchRuntime({ what, folder, npm = "npm" }: FetchOptions):
     checkIntegrity(bytes, integrity, `${name}@${version}`);
     const program = programOf(bytes);
     if (!program) throw new PolicyError(`${name}@${version} holds no bin/node`);
-    const kept = await keepRuntime(program, { platform, version, source: `${name}@${version}` }, folder);
-    const elf = readElf(kept.file);
-    if (elf?.platform !== platform) {
-      await Promise.all([kept.file, `${kept.file}.json`].map((file) => rm(file, { force: true })));
+    const elf = elfOf(program);
+    if (elf?.platform !== platform)
       throw new PolicyError(`${name}@${version} holds a program for ${elf?.platform ?? "another system"}`);
-    }
-    return kept;
+    return await keepRuntime(program, { platform, version, source: `${name}@${version}` }, folder);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -99,7 +96,7 @@ function checkIntegrity(bytes: Uint8Array, integrity: string, what: string): voi
 }
 
 /** The program in an npm archive: a tar file, in which a file stands in blocks of 512 bytes behind its head. */
-function programOf(archive: Uint8Array): Uint8Array | undefined {
+function programOf(archive: Uint8Array): Buffer | undefined {
   const tar = gunzipSync(archive);
   for (let at = 0; at + 512 <= tar.length; ) {
     const text = (from: number, length: number) =>

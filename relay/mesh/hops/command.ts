@@ -11,7 +11,16 @@ import type { Bringing } from "../bringing.js";
 import { joinedBelow } from "../join-below.js";
 import type { Place } from "../place.js";
 import { isCarried } from "../seal.js";
-import { type Attempts, bootOrder, bringingTo, elevationOf, type StartPort, startHere } from "../start.js";
+import {
+  type Attempts,
+  bootOrder,
+  bringingTo,
+  carrierOf,
+  elevationOf,
+  type StartPort,
+  startHere,
+} from "../start.js";
+import { UnreachableError } from "../unreachable.js";
 import type { From } from "../ways.js";
 import type { HopWay, Reaching } from "./hop.js";
 
@@ -105,23 +114,27 @@ async function below(
 ): Promise<NodeInfo> {
   const elevation = open && (await sealedElevation(port, place, open));
   place.authenticated = true;
+  const carrier = carrierOf(place, parent)?.name ?? place.name;
   return joinedBelow(port, place, parent, order, attempts, () => {
     const channel = port.endpoint.open(parent, "spawn", null);
     let reading: Promise<void> | undefined;
+    let broken: UnreachableError | undefined;
     return {
       answerMs: 0,
       closed: channel.closed.then(async (error) => {
         await reading;
-        return error;
+        return broken ?? error;
       }),
       reset: () => channel.reset("CANCELLED", "the command was given up"),
       async send(report) {
         reading = (async () => {
           try {
-            for await (const { body } of channel.receive()) report(readAdoptReport(body));
-          } catch (error) {
+            for await (const { body } of channel.receive()) report(readAdoptReport(body, carrier));
+          } catch (thrown) {
+            const error = asMopError(thrown);
+            if (error instanceof UnreachableError) broken = error;
             // Nothing, where it was the channel's own end
-            channel.reset(asMopError(error).code, asMopError(error).message);
+            channel.reset(error.code, error.message);
           }
         })();
         const body = encodeValue({

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { readElf } from "../../../engine/controller/runtimes/elf.js";
+import { elfOf, readElf } from "../../../engine/controller/runtimes/elf.js";
 import { compareVersions, keepRuntime, measure } from "../../../engine/controller/runtimes/store.js";
 import { ownRuntime, runtimeFiles, supplied } from "../../../engine/controller/runtimes/supply.js";
 import { isOlder } from "../../../relay/runtime/bring.js";
@@ -52,6 +52,7 @@ describe("readElf()", () => {
       const file = fileOf(whole);
       truncateSync(file, length);
       expect(() => readElf(file)).not.toThrow();
+      expect(elfOf(whole.subarray(0, length))).toEqual(readElf(file));
     }
   });
 });

@@ -25,7 +25,7 @@ const [B1, B2] = [1, 2];
 const noNode = new MopError("NO_NODE", "no Node found there");
 
 /** A mesh whose first bastion says what a test says; the sessions behind it are of no server. */
-function mesh() {
+function mesh(route: readonly Hop[] = ROUTE) {
   const [upper, lower] = memoryPipe();
   const b1 = new RawPeer(lower);
   const forever = new Promise<never>(() => {});
@@ -53,7 +53,7 @@ function mesh() {
     { login, dialSocket: async () => new PassThrough() as never, core: Buffer.alloc(0) },
     { pace: "plain", run: "3f2a", operator: "alice@laptop" },
   );
-  const node = made.reach(ROUTE);
+  const node = made.reach(route);
   for (const promise of [node.up, node.dispatched]) promise.catch(() => {});
   return { mesh: made, b1, node };
 }
@@ -90,4 +90,29 @@ describe("a host that has no node but may be a jump", () => {
       await made.close();
     },
   );
+});
+
+describe("a node whose report can't be read", () => {
+  const enter = hop("web", { kind: "command", enter: ["enter", "web"] });
+  it.each([
+    ["a session that it was handed", [hop("b1"), hop("b2")]],
+    ["a command that it was to run", [hop("b1"), enter]],
+  ])("is blamed, and not what it says next of the host behind it: %s", async (_of, route) => {
+    const { mesh: made, b1, node } = mesh(route);
+    await until("the order", () => b1.of("CONTROL").length > 0);
+    const [{ channel } = { channel: 0 }] = b1.of("CONTROL");
+    b1.send(frameOf("CONTROL", { source: B1, channel, body: encodeValue({ type: "sign", data: "x" }) }));
+    await until("the end of the channel", () => b1.of("RESET").length > 0);
+    const cut = new MopError("PROTOCOL", "its parent gave it up");
+    b1.send(frameOf("GONE", { source: B1, body: encodeGone(B2, cut) }));
+    await expect(node.up).rejects.toMatchObject({
+      at: "b1",
+      code: "PROTOCOL",
+      message: expect.stringMatching(
+        /^b1: the node on b1 broke the protocol and was cut off \(The report [^(]*\)/,
+      ),
+    });
+    b1.destroy();
+    await made.close();
+  });
 });
