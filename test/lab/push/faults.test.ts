@@ -35,19 +35,18 @@ describe.skipIf(!built)("a fault while roles run", () => {
 
   beforeEach(async () => {
     lab = await createLab({ leaves: 3 });
-    let l3Done = () => {};
-    const l3 = new Promise<void>((resolve) => {
-      l3Done = resolve;
-    });
+    // What the controller was told before the fault
+    const told = new Set<string>();
     running = startMop(["push", policy.policy, ...lab.options, "-o", "json"], {
       onEvent: (event) => {
-        if (event.event === "role" && event.host === "l3") l3Done();
+        if (event.event === "role" || event.event === "resource") told.add(`${event.event} ${event.host}`);
       },
     });
     const early = running.done.then((run) => {
       throw new Error(`ended with ${run.status} before the fault: ${run.stdout}\n${run.stderr}`);
     });
-    await Promise.race([l3, early]);
+    const wanted = ["role l3", "resource l1", "resource l2"];
+    await Promise.race([until("what is done", () => wanted.every((one) => told.has(one))), early]);
     await Promise.race([until("the slow commands", () => pidOf("l1") > 0 && pidOf("l2") > 0), early]);
     early.catch(() => {});
   });
