@@ -97,6 +97,20 @@ describe("the login's end", () => {
     expect([later.uint32(), later.bytes().length]).toEqual([0, 20_000 - 16384]);
   });
 
+  it("that was told before the session came here lets nothing be guessed: the command waits for its channel, and a refusal of that ends no session", async () => {
+    const { rekey } = freshState();
+    const serverIdent = Buffer.from("SSH-2.0-OpenSSH_9.2p1");
+    const peer = createPeer({ ...freshState(), rekey: { ...rekey, serverIdent } });
+    const { pipe } = peer.session.exec("cat", drop);
+    const refused = new Promise((resolve) => pipe.once("error", resolve));
+    const id = await peer.next(CHANNEL_OPEN).then((open) => [open.text(), open.uint32()][1]);
+    await settle();
+    expect(peer.received).toEqual([]);
+    peer.send(message(CHANNEL_OPEN_FAILURE, id as number, 1, "open failed", ""));
+    expect(await refused).toMatchObject({ code: "SSH_CHANNEL_REFUSED" });
+    expect(peer.session.over).toBe(false);
+  });
+
   it("is over when a guess about the channel's number was wrong", async () => {
     const peer = createPeer(waiting("SSH-2.0-dropbear_2022.83"));
     peer.session.exec("cat", drop).pipe.on("error", drop);
