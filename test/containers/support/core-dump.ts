@@ -1,6 +1,6 @@
 /** Core dumps of processes in containers, by gdb of this machine: the processes go on. */
 import { execFile, spawnSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -16,13 +16,24 @@ export const noCoreDumps: string | undefined =
       ? "no gdb"
       : undefined;
 
+/** Dumps are of some 600 MB, mostly of nothing, and a process stands still for as long as one is written: in memory, where it can be */
+const FOLDER = existsSync("/dev/shm") ? "/dev/shm" : os.tmpdir();
+/** One at a time, for the same reason */
+let last: Promise<unknown> = Promise.resolve();
+
 /** What the dump of each process of a host holds whose title begins so, without its pages of nothing. */
-export async function coreDumpsOf(host: ContainerHost, title: string): Promise<Buffer[]> {
+export function coreDumpsOf(host: ContainerHost, title: string): Promise<Buffer[]> {
+  const dumps = last.then(() => dumpsOf(host, title));
+  last = dumps.catch(() => {});
+  return dumps;
+}
+
+async function dumpsOf(host: ContainerHost, title: string): Promise<Buffer[]> {
   const { stdout } = await run("docker", ["top", host.container.getId(), "-eo", "pid,args"]);
   const pids = [...stdout.matchAll(/^ *(\d+) +(.*)/gm)].flatMap(([, pid = "", args = ""]) =>
     args.startsWith(title) ? [pid] : [],
   );
-  const folder = mkdtempSync(path.join(os.tmpdir(), "mop-core-"));
+  const folder = mkdtempSync(path.join(FOLDER, "mop-core-"));
   const file = path.join(folder, "core");
   try {
     const dumps: Buffer[] = [];
