@@ -297,7 +297,12 @@ export class Link {
   };
 
   readonly #onError = (error: Error): void => {
-    this.#over(new MopError("LINK_LOST", `The link broke: ${error.message}`, { cause: error }));
+    // Who said goodbye may be gone with its host by then
+    this.#over(
+      this.#bye
+        ? this.#bye.error
+        : new MopError("LINK_LOST", `The link broke: ${error.message}`, { cause: error }),
+    );
   };
 
   #over(error: MopError | undefined): void {
