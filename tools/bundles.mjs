@@ -18,7 +18,7 @@ const PACKAGES = {
   yaml: /^node_modules\/yaml\//,
 };
 /** What brings hosts a Node; a relay loads it where it is needed */
-const RUNTIME = /^relay\/((runtime|boot)\/|gate\.ts$)/;
+const RUNTIME = /^(relay\/((runtime|boot)\/|gate\.ts$)|transport\/after-reading\.ts$)/;
 const WING = /^(engine\/(leaf|vocabulary)\/|transport\/(?!ssh\/)|relay\/wing\.ts$)/;
 
 /** Name of the bundle -> its source; a source that doesn't exist yet is left out. */

@@ -1,3 +1,4 @@
+import { afterReading } from "./after-reading.js";
 import { asMopError, MopError } from "./errors.js";
 import type { OutgoingQueue } from "./queue.js";
 import type { BytePipe } from "./types.js";
@@ -66,8 +67,7 @@ export class Link {
   /** The peer writes no more, after its goodbye */
   #ended = false;
   #lastSign = 0;
-  #lastBeat = 0;
-  #beat: NodeJS.Timeout | undefined;
+  #calmHeart: (() => void) | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #token = 0;
   readonly #pings = new Map<
@@ -114,8 +114,8 @@ export class Link {
 
   /** Begins to expect signs of life: from the peer's hello on. */
   startHeartbeat(everyMs: number, deadAfterMs: number): void {
-    if (this.#state === "closed" || this.#beat) return;
-    this.#lastSign = this.#lastBeat = performance.now();
+    if (this.#state === "closed" || this.#calmHeart) return;
+    this.#lastSign = performance.now();
     this.#planBeat(everyMs, everyMs, deadAfterMs);
   }
 
@@ -226,16 +226,16 @@ export class Link {
   }
 
   #planBeat(ms: number, everyMs: number, deadAfterMs: number): void {
-    this.#beat = setTimeout(() => this.#onBeat(everyMs, deadAfterMs), ms);
+    const due = performance.now() + ms;
+    this.#calmHeart = afterReading(ms, () => this.#onBeat(due, everyMs, deadAfterMs));
   }
 
-  #onBeat(everyMs: number, deadAfterMs: number): void {
+  #onBeat(due: number, everyMs: number, deadAfterMs: number): void {
     const now = performance.now();
-    // This process itself stood still (suspended, or busy): what came meanwhile was not read yet.
-    const late = now - this.#lastBeat > everyMs * 2;
-    this.#lastBeat = now;
+    // Time in which this process itself stood still (suspended, or busy) is no silence: nobody was asked anything
+    this.#lastSign = Math.min(now, this.#lastSign + Math.max(0, now - due));
     const silence = now - this.#lastSign;
-    if (silence > deadAfterMs && !late) {
+    if (silence > deadAfterMs) {
       this.fail(new MopError("LINK_LOST", `Nothing was heard for ${Math.round(silence / 1000)} s`));
       return;
     }
@@ -297,13 +297,18 @@ export class Link {
   };
 
   readonly #onError = (error: Error): void => {
-    this.#over(new MopError("LINK_LOST", `The link broke: ${error.message}`, { cause: error }));
+    // Who said goodbye may be gone with its host by then
+    this.#over(
+      this.#bye
+        ? this.#bye.error
+        : new MopError("LINK_LOST", `The link broke: ${error.message}`, { cause: error }),
+    );
   };
 
   #over(error: MopError | undefined): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    clearTimeout(this.#beat);
+    this.#calmHeart?.();
     clearTimeout(this.#deadline);
     const lost = error ?? new MopError("LINK_LOST", "The link is closed");
     for (const ping of this.#pings.values()) ping.reject(lost);

@@ -1,3 +1,4 @@
+import { afterReading } from "./after-reading.js";
 import { asMopError, MopError } from "./errors.js";
 import type { CallHandler, CallOptions, NodeId, Value } from "./types.js";
 import { FrameType, MAX_CALLS, MAX_FRAME } from "./wire/constants.js";
@@ -34,10 +35,10 @@ export class Caller {
           `The arguments of ${method} have ${body.length} bytes, at most ${MAX_FRAME}`,
         );
       const id = this.#nextId();
-      let timer: NodeJS.Timeout | undefined;
+      let inTime = () => {};
       const settle = (outcome: Value | MopError): void => {
         this.#pending.delete(id);
-        clearTimeout(timer);
+        inTime();
         signal?.removeEventListener("abort", onAbort);
         if (outcome instanceof MopError) reject(outcome);
         else resolve(outcome);
@@ -49,10 +50,8 @@ export class Caller {
       const onAbort = (): void => giveUp(new MopError("CANCELLED", `The call of ${method} was cancelled`));
       signal?.addEventListener("abort", onAbort);
       if (timeoutMs > 0)
-        timer = setTimeout(
-          () =>
-            giveUp(new MopError("TIMEOUT", `Node ${node} did not answer ${method} within ${timeoutMs} ms`)),
-          timeoutMs,
+        inTime = afterReading(timeoutMs, () =>
+          giveUp(new MopError("TIMEOUT", `Node ${node} did not answer ${method} within ${timeoutMs} ms`)),
         );
       this.#pending.set(id, { node, settle });
       this.#send(FrameType.CALL, node, id, body);

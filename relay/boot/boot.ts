@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
+import { afterReading } from "../../transport/after-reading.js";
 import { type ErrorName, MopError } from "../../transport/errors.js";
 import type { Elevation } from "../orders.js";
-import { afterReading } from "./after-reading.js";
 import { createMarkerScan, createTail, quote } from "./noise.js";
 import { createQuestions } from "./questions.js";
 
@@ -74,7 +74,7 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
       stdio.end(done);
     },
     destroy(error, done) {
-      clearTimeout(timer);
+      inTime();
       wipe();
       refuse(error instanceof MopError ? error : failed("CANCELLED", "the start was given up"));
       stdio.destroy();
@@ -85,15 +85,13 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
   const fail = (error: MopError) => {
     pipe.destroy(error);
   };
-  const timer = setTimeout(
-    () =>
-      fail(
-        failed(
-          "TIMEOUT",
-          `${scan.found ? "the core was started, but said nothing" : "the boot command has not started Node"} for ${options.timeoutMs / 1000} s${said()}`,
-        ),
+  const inTime = afterReading(options.timeoutMs, () =>
+    fail(
+      failed(
+        "TIMEOUT",
+        `${scan.found ? "the core was started, but said nothing" : "the boot command has not started Node"} for ${options.timeoutMs / 1000} s${said()}`,
       ),
-    options.timeoutMs,
+    ),
   );
 
   /** A password that nobody asked for, or will any more. */
@@ -175,7 +173,7 @@ export function bootOverPipe(stdio: Duplex, options: BootOptions): Boot {
     if (rest.length === 0 || pipe.destroyed) return;
     if (!started) {
       started = true;
-      clearTimeout(timer);
+      inTime();
       settle();
     }
     if (!pipe.push(rest)) stdio.pause();

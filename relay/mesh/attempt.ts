@@ -1,3 +1,4 @@
+import { afterReading } from "../../transport/after-reading.js";
 import { asMopError, MopError } from "../../transport/errors.js";
 import type { SessionState } from "../../transport/session-state.js";
 import type { LoginPace, SshSession } from "../../transport/ssh/types.js";
@@ -86,21 +87,21 @@ export async function attemptNode(
   );
   const { node, become } = place.hop;
   const text = commandFor(port.core, order, node, become, bringing?.runtimes);
-  const exec = (command: string) => inTime(place, order, execOn(session, command, become !== undefined));
+  const exec = (command: string) => answered(place, order, execOn(session, command, become !== undefined));
   const bring = { bringing, run: (edit: (word: string) => string) => exec(edit(text)) };
   const up = startHere(port, place, { order, elevation, first: await exec(text), bring }, attempts);
   return Promise.race([up, session.authenticated.then(() => up)]);
 }
 
 /** A server that let us in, or whoever stands before it, may still not answer when asked for a command. */
-async function inTime<T>(place: Place, { bootTimeoutMs }: BootOrder, starting: Promise<T>): Promise<T> {
+async function answered<T>(place: Place, { bootTimeoutMs }: BootOrder, starting: Promise<T>): Promise<T> {
   const ms = place.hop.target.connectTimeoutMs || bootTimeoutMs;
-  let timer: NodeJS.Timeout | undefined;
+  let inTime = () => {};
   const late = new Promise<never>((_resolve, reject) => {
     const text = `${place.name} didn't answer within ${ms / 1000} s (waiting for the command's start)`;
-    timer = setTimeout(() => reject(new MopError("CONNECT_TIMEOUT", text)), ms);
+    inTime = afterReading(ms, () => reject(new MopError("CONNECT_TIMEOUT", text)));
   });
-  return Promise.race([starting, late]).finally(() => clearTimeout(timer));
+  return Promise.race([starting, late]).finally(inTime);
 }
 
 /** A command over a session that ends here. */

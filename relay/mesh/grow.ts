@@ -49,13 +49,13 @@ export async function grow(port: GrowPort, place: Place): Promise<void> {
       auditElevation(port.options.onAudit, place);
     }
   } catch (error) {
-    if (error instanceof UnreachableError) place.blamed = error;
     const why = port.signal.aborted ? cancelled(place) : explained(place, asMopError(error));
-    const cause =
-      (await shownAbove(place)) ??
+    const told = () =>
       (port.signal.aborted ? undefined : refusedBefore(place, error)) ??
       unanswered(place, why) ??
       unreachable(place.name, why);
+    place.blamed = told();
+    const cause = (await shownAbove(place)) ?? told();
     auditElevation(port.options.onAudit, place, cause.error);
     attempts.replay?.fail(cause);
     port.endpoint.dropChild(place.id, cause);
@@ -135,7 +135,7 @@ async function tries<T>(
       place.session?.close();
       place.way?.pipe.destroy();
       turn.leave();
-      if (port.signal.aborted || place.authenticated || place.parent?.isGone) throw error;
+      if (port.signal.aborted || place.authenticated || place.isGone || place.parent?.isGone) throw error;
       if (await patience.again(error, received)) continue;
       if (pace === "plain" || !GUESSED_WRONG.has(code)) throw error;
       pace = "plain";

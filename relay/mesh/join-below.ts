@@ -1,3 +1,4 @@
+import { afterReading } from "../../transport/after-reading.js";
 import { asMopError, type ErrorName, MopError } from "../../transport/errors.js";
 import type { NodeInfo } from "../../transport/types.js";
 import { problemOf } from "../../transport/wire/problem.js";
@@ -49,11 +50,11 @@ export async function joinedBelow(
   }
   const { answerMs, closed, send, reset } = order();
   let answered = false;
-  let answer: NodeJS.Timeout | undefined;
+  let hearAnswer = () => {};
   void closed.then((error) => up.reject(error ?? new MopError("NODE_GONE", "its parent ended the session")));
   const sending = send((report) => {
     answered = true;
-    clearTimeout(answer);
+    hearAnswer();
     login?.end();
     handed?.end();
     if (report.type === "authenticated") place.authenticated = true;
@@ -78,16 +79,15 @@ export async function joinedBelow(
     reset();
   };
   if (answerMs > 0 && !answered)
-    answer = setTimeout(() => {
+    hearAnswer = afterReading(answerMs, () => {
       const text = `${carrier} doesn't say within ${answerMs / 1000} s whether ${place.name} took the login`;
       giveUp("CONNECT_TIMEOUT", text);
-    }, answerMs);
-  const timer = setTimeout(
-    () => giveUp("TIMEOUT", `${carrier} doesn't say what became of the session`),
-    child.bootTimeoutMs + REPORT_LATE_MS,
+    });
+  const hearEnd = afterReading(child.bootTimeoutMs + REPORT_LATE_MS, () =>
+    giveUp("TIMEOUT", `${carrier} doesn't say what became of the session`),
   );
   return up.promise.finally(() => {
-    clearTimeout(answer);
-    clearTimeout(timer);
+    hearAnswer();
+    hearEnd();
   });
 }

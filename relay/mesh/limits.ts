@@ -1,5 +1,5 @@
+import { afterReading } from "../../transport/after-reading.js";
 import { MopError } from "../../transport/errors.js";
-import { afterReading } from "../boot/after-reading.js";
 import { createGate, type Gate } from "../gate.js";
 
 /** One gate a key, made when first asked for. */

@@ -58,7 +58,7 @@ export class Place {
   connectMs: number | undefined;
   /** Why it can't be reached, or was lost */
   failure: UnreachableError | undefined;
-  /** A failure that names its hop, before it is told: what the nodes on the way say from then on only follows from it */
+  /** Its failure before it is told: what the nodes on the way say of the place from then on only follows from it */
   blamed: UnreachableError | undefined;
   isUp = false;
   isGone = false;

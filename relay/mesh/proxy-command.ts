@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { afterReading } from "../../transport/after-reading.js";
 import { MopError } from "../../transport/errors.js";
 import { plain } from "../../transport/ssh/plain.js";
 import type { Target } from "../../transport/ssh/types.js";
@@ -109,9 +110,10 @@ function signalGroup({ pid }: Child, name: NodeJS.Signals): void {
 
 /** The value of a promise if it is there in time. */
 async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
+  let inTime = () => {};
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
+    // A process's end is told a turn behind what it said last
+    inTime = afterReading(ms, () => setImmediate(resolve, undefined));
   });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+  return Promise.race([promise, late]).finally(inTime);
 }

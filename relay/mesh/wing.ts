@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { afterReading } from "../../transport/after-reading.js";
 import { asMopError, MopError } from "../../transport/errors.js";
 import type { Channel, Endpoint, Value } from "../../transport/types.js";
 import { readProblem } from "../../transport/wire/problem.js";
@@ -108,7 +109,7 @@ function opened(place: Place, sealed: Sealed, item: StreamItem): StreamItem {
 /** Cancels a wing once; one that doesn't end then is given up. */
 function stopper(channel: Channel, signal: AbortSignal | undefined) {
   let why: MopError | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let inTime = () => {};
   let giveUp: (error: MopError) => void;
   const givenUp = new Promise<never>((_resolve, reject) => {
     giveUp = reject;
@@ -118,10 +119,10 @@ function stopper(channel: Channel, signal: AbortSignal | undefined) {
     if (why) return;
     why = error;
     channel.control(encodeValue("cancel")).catch(() => {});
-    timer = setTimeout(() => {
+    inTime = afterReading(CANCEL_MS, () => {
       channel.reset("CANCELLED", error.message);
       giveUp(error);
-    }, CANCEL_MS);
+    });
   };
   const onAbort = () => cancel(interrupted(signal));
   if (signal?.aborted) onAbort();
@@ -133,7 +134,7 @@ function stopper(channel: Channel, signal: AbortSignal | undefined) {
       return why;
     },
     clear() {
-      clearTimeout(timer);
+      inTime();
       signal?.removeEventListener("abort", onAbort);
     },
   };

@@ -1,4 +1,5 @@
 import net from "node:net";
+import { afterReading } from "../../transport/after-reading.js";
 import { type ErrorName, MopError } from "../../transport/errors.js";
 import type { PipeOrder } from "../orders.js";
 
@@ -20,28 +21,18 @@ export function connectError(error: NodeJS.ErrnoException, to: string): MopError
   return new MopError(code, `${to}: ${why}`, { cause: error });
 }
 
-/** The TCP connection of a pipe, without Nagle; `onConnect` when it stands, and `destroy`ed with a MopError when not. */
-export function connectTo(order: PipeOrder, onConnect: () => void): net.Socket {
+/** The TCP connection of a pipe, without Nagle; `destroy`ed with a MopError where it doesn't stand in time. */
+export function connectTo(order: PipeOrder): net.Socket {
   const to = order.host.includes(":") ? `[${order.host}]:${order.port}` : `${order.host}:${order.port}`;
   const socket = net.connect({ host: order.host, port: order.port });
   socket.setNoDelay(true);
-  const timer =
-    order.connectTimeoutMs > 0
-      ? setTimeout(
-          () =>
-            socket.destroy(
-              new MopError(
-                "CONNECT_TIMEOUT",
-                `${to}: nothing answers within ${order.connectTimeoutMs / 1000} s`,
-              ),
-            ),
-          order.connectTimeoutMs,
-        )
-      : undefined;
-  socket.once("connect", () => {
-    clearTimeout(timer);
-    onConnect();
-  });
-  socket.once("close", () => clearTimeout(timer));
+  if (order.connectTimeoutMs > 0) {
+    const inTime = afterReading(order.connectTimeoutMs, () =>
+      socket.destroy(
+        new MopError("CONNECT_TIMEOUT", `${to}: nothing answers within ${order.connectTimeoutMs / 1000} s`),
+      ),
+    );
+    socket.once("connect", inTime).once("close", inTime);
+  }
   return socket;
 }

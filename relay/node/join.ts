@@ -1,3 +1,4 @@
+import { afterReading } from "../../transport/after-reading.js";
 import { asMopError, type MopError } from "../../transport/errors.js";
 import type { Channel, Endpoint, NodeId, Value } from "../../transport/types.js";
 import { PROTOCOL_VERSION } from "../../transport/wire/constants.js";
@@ -91,7 +92,8 @@ export async function joinChild(
     });
     void report({ type: "up", info });
     await command.exit;
-    close();
+    // What a process said last may lie unread when its end is known
+    afterReading(0, close);
   } catch (error) {
     const lost = asMopError(error, "BOOT_FAILED");
     // The link only sees that its pipe broke

@@ -27,7 +27,7 @@ export function servePipes(port: JoinPort): void {
 type Wire = Duplex & LinkBytes & { readonly connecting?: boolean };
 
 function dial({ sessions }: JoinPort, order: PipeOrder): Wire {
-  if (!order.through) return connectTo(order, () => {});
+  if (!order.through) return connectTo(order);
   const session = sessions.get(order.through);
   if (!session) throw bad("through names no session");
   return session.exec(order, () => {}).pipe;

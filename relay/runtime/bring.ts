@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream";
+import { afterReading } from "../../transport/after-reading.js";
 import type { ErrorName } from "../../transport/errors.js";
-import { afterReading } from "../boot/after-reading.js";
 import { createMarkerScan, quote } from "../boot/noise.js";
 import { ASK, TAKE } from "../boot/runtime-words.js";
 import { MopError } from "../node/shared.js";
@@ -47,7 +47,8 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
   let sent = 0;
   /** The host waits for a piece, but it is not our turn yet */
   let asked = false;
-  let timer: NodeJS.Timeout | undefined;
+  /** Ends the patience */
+  let calm = () => {};
   /** Gives back our turn */
   let leave: (() => void) | undefined;
   let onStderr: ((chunk: Buffer) => void) | undefined;
@@ -62,8 +63,8 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     setImmediate(() => pipe.destroy(new MopError(code, `${name}: ${text}`)));
   };
   const patience = (ms: number, what: string) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => fail("TIMEOUT", `${what} for ${ms / 1000} s`), ms);
+    calm();
+    calm = afterReading(ms, () => fail("TIMEOUT", `${what} for ${ms / 1000} s`));
   };
   const goesOn = () => patience(STALL_MS, "the Node that is brought there makes no progress");
 
@@ -83,7 +84,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
       done();
     },
     destroy(error, done) {
-      clearTimeout(timer);
+      calm();
       leave?.();
       kept = undefined;
       current.pipe.destroy();
@@ -106,7 +107,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
 
   /** Node runs: what was held back is its own. */
   function running(): void {
-    clearTimeout(timer);
+    calm();
     leave?.();
     if (holds) for (const chunk of kept ?? []) current.pipe.write(chunk);
     kept = undefined;
@@ -129,7 +130,7 @@ export function bring(runtimes: Runtimes, port: BringPort): Command {
     if (leave) return undefined;
     holds = true;
     told = !held;
-    clearTimeout(timer);
+    calm();
     // A server may allow one command at a time
     if (!held) await Promise.race([current.exit, after(CLOSE_MS)]);
     leave = await port.turn();

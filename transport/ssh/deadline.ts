@@ -1,3 +1,4 @@
+import { afterReading } from "../after-reading.js";
 import { MopError } from "../errors.js";
 
 /** A step may take so many times as long as the slowest before it: over a slow line all do. */
@@ -11,7 +12,7 @@ export class Deadline {
   readonly #ms: number;
   readonly #host: string;
   readonly #expire: (error: MopError) => void;
-  #timer: NodeJS.Timeout | undefined;
+  #disarm = () => {};
   #step = "the connection";
   #asking = 0;
   /** When the step began; undefined when it says nothing of the line */
@@ -38,7 +39,7 @@ export class Deadline {
   async paused<T>(question: () => Promise<T>): Promise<T> {
     this.#asking++;
     this.#since = undefined;
-    clearTimeout(this.#timer);
+    this.#disarm();
     try {
       return await question();
     } finally {
@@ -49,7 +50,7 @@ export class Deadline {
 
   end(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#disarm();
   }
 
   #measure(): void {
@@ -57,13 +58,13 @@ export class Deadline {
   }
 
   #arm(): void {
-    clearTimeout(this.#timer);
+    this.#disarm();
     if (this.#over || this.#asking > 0 || this.#ms <= 0) return;
     const limit = Math.max(this.#ms, SLOWER * this.#slowest);
-    this.#timer = setTimeout(() => {
+    this.#disarm = afterReading(limit, () => {
       const seconds = `${Math.round(limit / 100) / 10} s`;
       const text = `${this.#host} didn't answer within ${seconds} (waiting for ${this.#step})`;
       this.#expire(new MopError("CONNECT_TIMEOUT", text));
-    }, limit);
+    });
   }
 }

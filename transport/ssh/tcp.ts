@@ -1,4 +1,5 @@
 import net, { type Socket } from "node:net";
+import { afterReading } from "../after-reading.js";
 import { type ErrorName, MopError } from "../errors.js";
 import type { Target } from "./types.js";
 
@@ -46,9 +47,9 @@ export function dialSocket(
       ...(family === undefined ? {} : { family }),
     };
     const socket = net.connect({ host, port, noDelay: true, allowHalfOpen: true, ...own });
-    let timer: NodeJS.Timeout | undefined;
+    let inTime = () => {};
     const settle = (error?: MopError) => {
-      clearTimeout(timer);
+      inTime();
       signal?.removeEventListener("abort", cancel);
       socket.removeListener("connect", connected).removeListener("error", failed);
       if (!error) return resolve(socket);
@@ -68,7 +69,7 @@ export function dialSocket(
             `can't connect to ${place}: no answer within ${timeoutMs / 1000} s`,
           ),
         );
-      timer = setTimeout(late, timeoutMs);
+      inTime = afterReading(timeoutMs, late);
     }
   });
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { moment } from "../../../relay/mesh/limits.js";
 import type { NodeHandle } from "../../../relay/mesh/types.js";
+import { afterReading } from "../../../transport/after-reading.js";
 import { asMopError, MopError } from "../../../transport/errors.js";
 import type { LeafResult } from "../../vocabulary/order.js";
 import { type HostState, type Loss, lossOf } from "./host-state.js";
@@ -72,7 +73,7 @@ async function goneBy(node: NodeHandle, name: string): Promise<Loss> {
 }
 
 function cancelled(signal: AbortSignal | undefined) {
-  let timer: NodeJS.Timeout | undefined;
+  let inTime = () => {};
   let onAbort = () => {};
   const reason = () =>
     signal?.reason instanceof MopError ? signal.reason : new MopError("CANCELLED", "The run was interrupted");
@@ -82,7 +83,7 @@ function cancelled(signal: AbortSignal | undefined) {
   const late = now.catch(
     () =>
       new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => reject(reason()), CANCEL_PATIENCE_MS);
+        inTime = afterReading(CANCEL_PATIENCE_MS, () => reject(reason()));
       }),
   );
   // Each host of a run listens to the one signal; Node warns of more than ten.
@@ -94,7 +95,7 @@ function cancelled(signal: AbortSignal | undefined) {
     now,
     late,
     clear() {
-      clearTimeout(timer);
+      inTime();
       signal?.removeEventListener("abort", onAbort);
     },
   };

@@ -1,16 +1,18 @@
-import { PassThrough } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { type Duplex, PassThrough } from "node:stream";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createMeshOver } from "../../../relay/mesh/mesh.js";
 import type { Hop } from "../../../relay/mesh/types.js";
 import { MopError } from "../../../transport/errors.js";
-import type { Login, SshSession, Target } from "../../../transport/ssh/types.js";
+import type { Login, LoginPace, SshSession, Target } from "../../../transport/ssh/types.js";
 import type { Value } from "../../../transport/types.js";
 import { encodeGone } from "../../../transport/wire/gone.js";
-import { problemValue } from "../../../transport/wire/problem.js";
+import { encodeProblem, problemValue } from "../../../transport/wire/problem.js";
 import { decodeValue, encodeValue } from "../../../transport/wire/value.js";
 import { until } from "../../support/alive.js";
 import { GOOD_BODIES } from "../../support/frames.js";
+import { connection } from "../../support/held-up.js";
 import { memoryPipe } from "../../support/memory-pipe.js";
+import { nodeInfo } from "../../support/nodes.js";
 import { frameOf, RawPeer } from "../../support/raw-peer.js";
 import { freshState, settle } from "../../support/session-peer.js";
 
@@ -25,8 +27,11 @@ const [B1, B2] = [1, 2];
 const noNode = new MopError("NO_NODE", "no Node found there");
 
 /** A mesh whose first bastion says what a test says; the sessions behind it are of no server. */
-function mesh(route: readonly Hop[] = ROUTE) {
-  const [upper, lower] = memoryPipe();
+function mesh(
+  route: readonly Hop[] = ROUTE,
+  [upper, lower]: readonly [Duplex, Duplex] = memoryPipe(),
+  pace: LoginPace = "plain",
+) {
   const b1 = new RawPeer(lower);
   const forever = new Promise<never>(() => {});
   const login: Login = async (openPipe, { name }) => {
@@ -51,7 +56,7 @@ function mesh(route: readonly Hop[] = ROUTE) {
   };
   const made = createMeshOver(
     { login, dialSocket: async () => new PassThrough() as never, core: Buffer.alloc(0) },
-    { pace: "plain", run: "3f2a", operator: "alice@laptop" },
+    { pace, run: "3f2a", operator: "alice@laptop" },
   );
   const node = made.reach(route);
   for (const promise of [node.up, node.dispatched]) promise.catch(() => {});
@@ -115,4 +120,58 @@ describe("a node whose report can't be read", () => {
     b1.destroy();
     await made.close();
   });
+});
+
+/** What b1 says on the channel that it has its orders for b2 on. */
+const reportOf = (b1: RawPeer, body: Value) =>
+  frameOf("CONTROL", { source: B1, channel: b1.of("CONTROL")[0]!.channel, body: encodeValue(body) });
+
+describe("a node that says nothing in time of a session that it was handed", () => {
+  const b2 = hop("b2");
+  afterEach(() => void vi.useRealTimers());
+  const limited = { ...b2, target: { ...b2.target, connectTimeoutMs: 60 } };
+
+  it("is told that it is given up: that it ends what it began is not why the host is out", async () => {
+    const { mesh: made, b1, node } = mesh([hop("b1"), limited]);
+    await until("the end of the channel", () => b1.of("RESET").length > 0);
+    const cut = new MopError("CANCELLED", "the pipe was given up");
+    b1.send(frameOf("GONE", { source: B1, body: encodeGone(B2, cut) }));
+    await expect(node.up).rejects.toMatchObject({
+      at: "b2",
+      code: "CONNECT_TIMEOUT",
+      message: "b2: b1 doesn't say within 0.06 s whether b2 took the login",
+    });
+    b1.destroy();
+    await made.close();
+  });
+
+  it("has said it where that lies unread, since this process stood still", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { mesh: made, b1, node } = mesh([hop("b1"), limited], await connection());
+    while (b1.of("CONTROL").length === 0) await settle();
+    await settle();
+    b1.send(reportOf(b1, { type: "authenticated" }), reportOf(b1, { type: "up", info: { ...nodeInfo() } }));
+    vi.advanceTimersByTime(100);
+    expect(await node.up).toMatchObject({ hostname: "testhost" });
+    vi.useRealTimers();
+    expect(b1.of("RESET")).toEqual([]);
+    b1.destroy();
+    await made.close();
+  });
+});
+
+it("a host whose node is gone already is not logged in at once more", async () => {
+  const { mesh: made, b1, node } = mesh([hop("b1"), hop("b2")], memoryPipe(), "eager");
+  await until("the order", () => b1.of("CONTROL").length > 0);
+  const ended = new MopError("SSH_CHANNEL_REFUSED", "the server opens no session: no");
+  const [{ channel } = { channel: 0 }] = b1.of("CONTROL");
+  b1.send(
+    frameOf("GONE", { source: B1, body: encodeGone(B2, ended) }),
+    frameOf("RESET", { source: B1, channel, body: encodeProblem(ended) }),
+  );
+  await expect(node.up).rejects.toMatchObject({ at: "b2", code: "SSH_CHANNEL_REFUSED" });
+  for (let turn = 0; turn < 20; turn++) await settle();
+  expect(pipesOf(b1).map(({ host }) => host)).toEqual(["b2"]);
+  b1.destroy();
+  await made.close();
 });

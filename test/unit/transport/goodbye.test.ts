@@ -7,6 +7,9 @@ import { memoryPipe } from "../../support/memory-pipe.js";
 import { parentHello, servingNode } from "../../support/nodes.js";
 import { frameOf, RawPeer } from "../../support/raw-peer.js";
 
+/** The body of a goodbye without a reason. */
+const CLEAN = Buffer.of(0xf6);
+
 /** controller > 1 > 2 */
 async function chain() {
   const controller = createEndpoint({ root: true });
@@ -52,6 +55,20 @@ it("a child that says goodbye with a reason is gone with that reason, though it 
   const late = new Promise((resolve) => setTimeout(() => resolve("nothing"), 1000));
   expect(await Promise.race([gone, late])).toEqual([1, "INTERNAL"]);
   expect(await channel.closed).toMatchObject({ code: "INTERNAL", message: "it broke" });
+  child.destroy();
+  await controller.close();
+});
+
+it("a child that says a clean goodbye has left, though its pipe breaks in the same moment", async () => {
+  const controller = createEndpoint({ root: true });
+  const [upper, lower] = memoryPipe();
+  const child = new RawPeer(lower);
+  child.send(frameOf("HELLO", { body: GOOD_BODIES.HELLO! }));
+  await controller.attachChild(1, upper, parentHello(1));
+  const gone = new Promise((resolve) => controller.onGone((_id, { code }) => resolve(code)));
+  upper.once("data", () => upper.destroy(new Error("read ECONNRESET")));
+  child.send(frameOf("BYE", { body: CLEAN }));
+  expect(await gone).toBe("NODE_GONE");
   child.destroy();
   await controller.close();
 });

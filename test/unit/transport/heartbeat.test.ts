@@ -107,6 +107,24 @@ describe.each([
     expect(error()).toBeUndefined();
     clock.mockRestore();
   });
+
+  it.each([1000, 3000, 5000, 7000])(
+    "that stood still for %d ms, as its peer may have, counts none of it as silence",
+    async (heldUpMs) => {
+      const { peer, error } = await start();
+      await vi.advanceTimersByTimeAsync(BEAT - 100);
+      const { now } = performance;
+      const clock = vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + heldUpMs);
+      await vi.advanceTimersByTimeAsync(DEAD - BEAT);
+      expect(error()).toBeUndefined();
+      peer.send(frameOf("PONG", { body: Buffer.alloc(4) }));
+      await vi.advanceTimersByTimeAsync(DEAD - 100);
+      expect(error()).toBeUndefined();
+      await vi.advanceTimersByTimeAsync(BEAT);
+      expect(error()).toMatchObject({ code: "LINK_LOST" });
+      clock.mockRestore();
+    },
+  );
 });
 
 describe("a round trip", () => {
