@@ -14,7 +14,8 @@ let last = Math.floor(Math.random() * EACH);
 export async function freePort(): Promise<number> {
   for (;;) {
     last = (last + 1) % EACH;
-    if (await isFree(from + last)) return from + last;
+    const port = from + last;
+    if (await isFree(port)) return port;
   }
 }
 
