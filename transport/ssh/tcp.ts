@@ -57,7 +57,9 @@ export function dialSocket(
       reject(error);
     };
     const connected = () => settle();
-    const failed = (error: NodeJS.ErrnoException) => settle(connectError(place, error));
+    // A reset shows here where it came before we saw that the connection stood: a server may drop those who are too many so
+    const failed = (error: NodeJS.ErrnoException) =>
+      settle(error.code === "ECONNRESET" ? undefined : connectError(place, error));
     const cancel = () => settle(new MopError("CANCELLED", `connecting to ${place} was cancelled`));
     socket.once("connect", connected).once("error", failed);
     signal?.addEventListener("abort", cancel, { once: true });

@@ -67,9 +67,9 @@ describe.skipIf(!built)("mop doctor", () => {
     const [, ms, rate] =
       /^round trip ([\d.]+) ms from controller, about (\d+) kB\/s/.exec(text("b1", "link")[0] ?? "") ?? [];
     expect(Number(ms)).toBeGreaterThan(79);
-    expect(Number(rate)).toBeGreaterThan(40);
-    // What waits in buffers when the clock starts makes it look a little faster
-    expect(Number(rate)).toBeLessThan(260);
+    // Of 64 kB: what waits in buffers when the clock starts makes it look faster, but in less than 200 ms it is not believed
+    expect(Number(rate)).toBeGreaterThan(20);
+    expect(Number(rate)).toBeLessThanOrEqual(64 / 0.2);
     expect(text("l1", "shell")).toEqual(["says by itself: Welcome to l1"]);
     expect(text("b1", "shell")).toEqual(["says nothing by itself"]);
   });

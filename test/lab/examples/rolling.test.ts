@@ -72,7 +72,7 @@ describe.skipIf(!built || postgresMissing !== undefined)(
 
     interface Settings {
       readonly as?: string;
-      /** Seconds for the lock */
+      /** Seconds for the lock: PostgreSQL hears a moment later of a run that ended */
       readonly wait?: number;
       /** Seconds that a host has to be well */
       readonly patience?: number;
@@ -83,7 +83,7 @@ describe.skipIf(!built || postgresMissing !== undefined)(
     /** The type checker looks at it once, under --check. */
     const typed = (args: readonly string[]) => (args.includes("--check") ? [] : ["--no-type-check"]);
     const start = (settings: Settings, ...args: string[]): StartedMop => {
-      const { as = "a", wait = 0, health = "true", patience = 60, version = "v1" } = settings;
+      const { as = "a", wait = 30, health = "true", patience = 60, version = "v1" } = settings;
       const vars = `version=${version} patience=${patience} health="${health}"`;
       const started = startMop(
         ["push", "examples/rolling", ...lab.options, "-o", "json", "-e", vars, ...typed(args), ...args],

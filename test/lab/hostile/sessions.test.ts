@@ -31,7 +31,11 @@ describeRun(
       ]),
       "asks for a session that stays end to end": unhurt,
       "writes as the host behind it": lost("bastion", "BAD_SOURCE"),
-    }).map(([attack, one]) => [attack, { ...one, hop: "sealed", pause: 12 } as const]),
+      // Longer than it takes to notice silence, on a machine that is busy: what is cut off doesn't come to its end
+    }).map(([attack, one]) => [
+      attack,
+      { ...one, hop: "sealed", pause: one.told === "unhurt" ? 1 : 30 } as const,
+    ]),
   ),
   ["--connect-timeout", "10"],
 );

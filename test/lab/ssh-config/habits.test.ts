@@ -37,7 +37,7 @@ describe.skipIf(skipped)("what ssh does with a configuration, mop does without f
       const before = loginsAt([lab.b1, lab.b2]);
       const { stdout } = await run("ssh", ["-n", "-F", file, host, WHO], {
         env: { ...lab.env, HABITS_BY: "ssh" },
-        timeout: 10_000,
+        timeout: 30_000,
       });
       bySsh.set(host, { who: stdout.trim(), bastions: loginsAt([lab.b1, lab.b2]) - before });
     };

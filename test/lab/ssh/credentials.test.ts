@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createLogin } from "../../../transport/ssh/login.js";
 import { dialSocket } from "../../../transport/ssh/tcp.js";
 import type { LoginPace, Prompter, Target } from "../../../transport/ssh/types.js";
+import { until } from "../../support/alive.js";
 import { makeKey, type RealServer, sshdMissing, startSshd, type UserKey } from "../../support/real-sshd.js";
 import { startAgent } from "../../support/ssh-agent.js";
 import { targetOf } from "../../support/ssh-target.js";
@@ -123,7 +124,8 @@ describe.skipIf(sshdMissing)(`keys from files${sshdMissing ? ` (skipped: ${sshdM
     expect(again).toEqual([false, true]);
     await logIn(server, {}, "plain", prompter);
     expect(again).toHaveLength(5);
-    expect(server.log()).toMatch(/Accepted publickey .* ECDSA/);
+    // sshd says so behind the answer
+    await until("the login's line", () => /Accepted publickey .* ECDSA/.test(server.log()));
   });
 
   it("a passphrase that nobody gives is said in the refusal", async () => {
@@ -162,7 +164,9 @@ describe.skipIf(sshdMissing)(`keys from files${sshdMissing ? ` (skipped: ${sshdM
       `openssh refused the login of ${server.user} (tried ${server.identityFiles.join(", ")}; ` +
         "the server takes publickey); authorize a key of yours there, or give another with --identity",
     );
-    expect(server.log().match(/Failed publickey/g)).toHaveLength(3);
+    const failed = () => server.log().match(/Failed publickey/g)?.length ?? 0;
+    await until("the lines of the refusals", () => failed() > 2);
+    expect(failed()).toBe(3);
   });
 
   it("more keys than the server has patience for end with AUTH_REFUSED", async () => {

@@ -44,8 +44,8 @@ describe.skipIf(!existsSync("/proc/self/status"))("processes that a role started
     const pids = await begun(events);
     stop.abort();
     await expect(result).rejects.toMatchObject({ code: "CANCELLED" });
-    // SIGKILL was sent before the controller was told; the kernel delivers it when it next runs them.
-    await until("the children's end", () => !pids.some(runs), 500);
+    // A node that gets no time may be given up before it has sent SIGKILL
+    await ended(pids);
     expect(await node.call("stats", null)).toMatchObject({ rss: expect.any(Number) });
   });
 
@@ -71,7 +71,7 @@ describe.skipIf(!existsSync("/proc/self/status"))("processes that a role started
 
   test("end when the link is silent", async () => {
     const { node, events, result } = lab.run(withChildren("for (;;);"), {
-      mesh: { heartbeatMs: 200, deadAfterMs: 1000 },
+      mesh: { heartbeatMs: 200, deadAfterMs: 3000 },
     });
     const pids = await begun(events);
     const { pid } = await node.up;
