@@ -70,11 +70,7 @@ export class FakeHost {
   }
 
   /** Runs an order to its last word. */
-  run(
-    wing: WingModule,
-    order: LeafOrder | Value,
-    onEvent: (event: LeafEvent) => unknown = () => undefined,
-  ) {
+  run(wing: WingModule, order: LeafOrder | Value, onEvent: (event: LeafEvent) => unknown = () => undefined) {
     const events: LeafEvent[] = [];
     const children: number[] = [];
     return new Promise<{ events: LeafEvent[]; result: LeafResult; children: number[] }>((resolve) => {
