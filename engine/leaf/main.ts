@@ -34,15 +34,21 @@ export function start(host: WingHost): void {
   const loader = new ModuleLoader(host, { mop }, console);
   const partLoader = new ModuleLoader(host, SHARED, console);
   let ended = false;
+  let last = (): void => undefined;
+  const atLast = (then: () => void): void => {
+    last = then;
+  };
   const end = (result: LeafResult): void => {
     if (ended) return;
     ended = true;
     children.killAll();
+    if (result.kind === "reboot") last();
     host.done(encodeValue(resultValue(result, (text) => secrets.masker.mask(text))));
   };
   const carryOut = async (): Promise<LeafResult> => {
     const order: LeafOrder = readOrder(host.order);
-    if (order.kind === "role") return runRole(order, { host, children, events, secrets, loader, partLoader });
+    if (order.kind === "role")
+      return runRole(order, { host, children, events, secrets, loader, partLoader, atLast });
     if (order.kind === "command") return runCommand(order, { children, events, signal: host.signal });
     if (order.kind === "facts") return runFacts(order, { host, children, loader: partLoader });
     await host.prefetch([order.module, ...Object.values(order.packages)]);

@@ -92,7 +92,9 @@ describe.skipIf("missing" in engine)(
         );
         const held = lab
           .host("leaf")
-          .sh("touch /tmp/lock; flock /tmp/lock sh -c 'until [ -e /tmp/go ]; do sleep 0.1; done'", LAB_USER);
+          .sh("flock /tmp/lock sh -c 'touch /tmp/held; until [ -e /tmp/go ]; do sleep 0.1; done'", LAB_USER);
+        // No role is done with it before it is held.
+        await lab.host("leaf").sh("timeout 60 sh -c 'until [ -e /tmp/held ]; do sleep 0.1; done'");
         const settled = new Set<string>();
         const lost = new Set<string>();
         let released: Promise<void> | undefined;

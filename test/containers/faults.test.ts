@@ -21,7 +21,7 @@ const NOTICED_WITHIN_MS = 20_000;
 /** l1 and l2 are at work when the fault comes, l3 is done before it. */
 const BODY = `
     await file("/srv/first", { content: "1" });
-    if (host.name !== "l3") await shell("echo $$ >/srv/pid; sleep 99");
+    if (host.name !== "l3") await shell("sleep 99");
     await file("/srv/last", { content: "2" });
 `;
 
@@ -42,7 +42,7 @@ describe.skipIf("missing" in engine)(
     });
 
     beforeEach(async () => {
-      await Promise.all(lab.leaves.map((leaf) => lab.host(leaf).sh("rm -f /srv/first /srv/last /srv/pid")));
+      await Promise.all(lab.leaves.map((leaf) => lab.host(leaf).sh("rm -f /srv/first /srv/last")));
       // What was done before the fault is what the controller has heard of by then.
       const awaited = new Set(["l1 file", "l2 file", "l3 role"]);
       let allHeard = () => {};
@@ -60,7 +60,7 @@ describe.skipIf("missing" in engine)(
         throw new Error(`ended with ${run.status} before the fault: ${run.stdout}\n${run.stderr}`);
       });
       const slow = ["l1", "l2"].map((leaf) =>
-        lab.host(leaf).sh("timeout 60 sh -c 'until [ -s /srv/pid ]; do sleep 0.1; done'"),
+        lab.host(leaf).sh("timeout 60 sh -c 'until pgrep -f \"^sleep 99\"; do sleep 0.1; done'"),
       );
       await Promise.race([Promise.all([heard, ...slow]), early]);
       early.catch(() => {});

@@ -42,18 +42,19 @@ describe.skipIf("missing" in engine)(
         .sh(
           `node -e 'fetch("http://127.0.0.1:${port}/").then(async (a) => console.log(a.status, await a.text()))'`,
         );
-    /** The master, and its workers: a restart gives another master, a reload other workers. */
+    /**
+     * The master, and its workers: a restart gives another master, a reload other workers. A worker is called as its
+     * master is until it has begun.
+     */
     const pids = async (leaf: string) => {
-      const lines = (
-        await lab.host(leaf).sh("ps -eo pid=,args= | grep -E 'nginx: (master|worker)' | grep -v grep")
-      )
-        .trim()
-        .split("\n");
-      const of = (kind: string) =>
-        lines
-          .filter((line) => line.includes(`nginx: ${kind}`) && !line.includes("shutting down"))
-          .map((line) => line.trim().split(" ")[0]);
-      return { master: of("master"), workers: of("worker") };
+      const text = await lab.host(leaf).sh("ps -eo pid=,ppid=,args= | grep -E 'nginx: (master|worker)'");
+      const all = [...text.matchAll(/^ *(\d+) +(\d+) +nginx: (.*)/gm)];
+      const isWorker = ([, , parent]: RegExpExecArray) => all.some(([, pid]) => pid === parent);
+      const of = (found: RegExpExecArray[]) => found.map(([, pid]) => pid);
+      return {
+        master: of(all.filter((one) => !isWorker(one))),
+        workers: of(all.filter((one) => isWorker(one) && !one[3]!.includes("shutting down"))),
+      };
     };
     const serviceOf = (run: MopRun, leaf: string) =>
       resourcesOf(run, leaf).find(({ type }) => type === "service");

@@ -108,8 +108,10 @@ describe.skipIf("missing" in engine)(
       });
 
       test("one that ends at once has failed to start", async () => {
+        // Its start is not over before it has ended, however long that takes it.
+        const ended = '/bin/sh -c "while kill -0 $MAINPID; do sleep 0.05; done"';
         await host.sh(
-          "printf '[Service]\\nType=exec\\nExecStart=/bin/false\\n' >/etc/systemd/system/broken.service",
+          `printf '[Service]\\nType=exec\\nExecStart=/bin/false\\nExecStartPost=${ended}\\n' >/etc/systemd/system/broken.service`,
         );
         const run = await host.local('await mop.service("broken", { started: true, timeout: 20 });');
         expect(run.status, run.text).toBe(2);

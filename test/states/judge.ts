@@ -21,6 +21,7 @@ export function judge(state: State, played: Played): void {
     expect(applied.report.error).toContain(state.error);
   }
   expect(played.lacks).toBe("");
+  expect(played.lacksAgain).toBe("");
   if (state.each) {
     expect(again.report).toMatchObject({ status: applied.report.status, changes: applied.report.changes });
     return;

@@ -22,6 +22,8 @@ export interface Played {
   /** Why what was asked for is not there; "" when it is */
   readonly lacks: string;
   readonly again: Told;
+  /** The same behind the second apply */
+  readonly lacksAgain: string;
   readonly touchedAgain: readonly string[];
   readonly ms: number;
 }
@@ -64,14 +66,18 @@ async function play(table: StateTable, state: State, words: Words & { here: stri
   const checked = await run(true);
   const touchedByCheck = differences(before, await look());
   const applied = await run(false);
-  const lacks = await shell(`set -x\n${fill(state.stands ?? "", words)}`, here).then(
-    () => "",
-    (error: Error) => error.message,
-  );
+  const lacking = (lines = "") =>
+    shell(`set -x\n${fill(lines, words)}`, here).then(
+      () => "",
+      (error: Error) => error.message,
+    );
+  const lacks = await lacking(state.stands);
   const after = await look();
   const again = await run(false);
+  const lacksAgain = await lacking(state.standsAgain);
   const touchedAgain = differences(after, await look());
-  return { checked, touchedByCheck, applied, lacks, again, touchedAgain, ms: Date.now() - begun };
+  const ms = Date.now() - begun;
+  return { checked, touchedByCheck, applied, lacks, again, lacksAgain, touchedAgain, ms };
 }
 
 /** Deep, but functions and bytes stay what they are. */

@@ -23,6 +23,8 @@ export interface State {
   readonly stands?: string;
   /** Done each time that it is asked for: the second apply does the same again */
   readonly each?: true;
+  /** Shell lines that all succeed once it was applied again */
+  readonly standsAgain?: string;
   /** By its own word it changes nothing, so check skips what apply runs (interface.md, section 4) */
   readonly skipped?: true;
   /** Files of the policy's folder */

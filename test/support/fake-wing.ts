@@ -70,7 +70,7 @@ export class FakeHost {
   }
 
   /** Runs an order to its last word. */
-  run(wing: WingModule, order: LeafOrder | Value, onEvent: (event: LeafEvent) => void = () => undefined) {
+  run(wing: WingModule, order: LeafOrder | Value, onEvent: (event: LeafEvent) => unknown = () => undefined) {
     const events: LeafEvent[] = [];
     const children: number[] = [];
     return new Promise<{ events: LeafEvent[]; result: LeafResult; children: number[] }>((resolve) => {
@@ -84,7 +84,7 @@ export class FakeHost {
         emit: async (bytes) => {
           const event = decodeValue(bytes) as unknown as LeafEvent;
           events.push(event);
-          onEvent(event);
+          await onEvent(event);
         },
         blob: async (hash) => {
           this.asked.push(hash);
@@ -108,7 +108,7 @@ export class FakeHost {
     main: string,
     { secrets = [], ...changes }: Partial<RolePlan> & Partial<Pick<RoleOrder, "secrets">> = {},
     vars: Record<string, Value> = {},
-    onEvent?: (event: LeafEvent) => void,
+    onEvent?: (event: LeafEvent) => unknown,
     more: Partial<Pick<RoleOrder, "resume" | "secrets" | "secretVars" | "log">> = {},
   ) {
     const plan: RolePlan = {

@@ -42,16 +42,21 @@ export async function keepRuntime(
   const hash = createHash("sha256").update(bytes).digest("hex");
   const file = path.join(folder, hash);
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await put(file, bytes);
+  // Behind the file: what is listed is whole
+  await put(`${file}.json`, `${JSON.stringify(about)}\n`);
+  return { hash, file, ...about };
+}
+
+/** Others that look at the folder meanwhile see all of it or nothing. */
+async function put(file: string, content: Uint8Array | string): Promise<void> {
   const part = `${file}.${process.pid}.part`;
   try {
-    await writeFile(part, bytes, { mode: 0o600 });
+    await writeFile(part, content, { mode: 0o600 });
     await rename(part, file);
   } finally {
     await rm(part, { force: true });
   }
-  // Behind the file: what is listed is whole
-  await writeFile(`${file}.json`, `${JSON.stringify(about)}\n`, { mode: 0o600 });
-  return { hash, file, ...about };
 }
 
 /** Hashes of a file and its pieces. */

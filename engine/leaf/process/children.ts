@@ -121,10 +121,19 @@ async function finished(child: ChildProcess, command: Command): Promise<Exit> {
   const ended = await Promise.race([exit, read.then(() => exit)]);
   let timer: NodeJS.Timeout | undefined;
   const idle = new Promise<void>((resolve) => {
+    let heard = false;
     // A slow reader is no sign that nothing more comes.
-    timer = setTimeout(() => (reader.busy > 0 ? timer?.refresh() : resolve()), LINGER);
+    const look = () => (heard || reader.busy > 0 ? timer?.refresh() : resolve());
+    // Behind the reading of what is there by then: a leaf that was held up has its timers run first.
+    timer = setTimeout(() => {
+      heard = false;
+      setImmediate(look);
+    }, LINGER);
     // As long as more comes, it is read.
-    const again = () => timer?.refresh();
+    const again = () => {
+      heard = true;
+      timer?.refresh();
+    };
     child.stdout?.on("data", again);
     child.stderr?.on("data", again);
   });

@@ -18,6 +18,8 @@ interface RunParts extends Omit<RoleParts, "reboots"> {
   readonly host: WingHost;
   readonly events: Events;
   readonly secrets: Secrets;
+  /** What is done as the run's last word goes out, behind all that was said before it */
+  atLast(then: () => void): void;
 }
 
 /** Runs one role. Rejects only when the role could not be started or the run was cancelled. */
@@ -59,7 +61,7 @@ export async function runRole(order: RoleOrder, parts: RunParts): Promise<LeafRe
       void queue.close(new Error("the host restarts"));
       log?.end("restarting");
       const { done, boot, waitMs, command } = request;
-      restartSoon(command);
+      parts.atLast(() => restartSoon(command));
       return { kind: "reboot", done, boot, waitMs };
     }
     await queue.close(new Error("the role has ended"));

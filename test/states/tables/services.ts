@@ -56,13 +56,20 @@ function ordinary(provider: string, { start, enable, is }: Manager): readonly St
       options: { provider, ...asked },
       changes,
       ...rest,
-      stands: [is(after.running ?? running, after.enabled ?? enabled), rest.stands ?? ""]
+      // The daemon's own word goes first: it is told to be started before it is all there.
+      stands: [rest.stands ?? "", is(after.running ?? running, after.enabled ?? enabled)]
         .filter(Boolean)
         .join("\n")
         .replaceAll("NAME", name),
+      ...(rest.standsAgain ? { standsAgain: rest.standsAgain.replaceAll("NAME", name) } : {}),
     };
   };
   const did = (word: string) => `${written("NAME")}\ntest "$(cat /run/NAME.log)" = ${word}`;
+  /** Each time that it is asked for. The next state begins when the daemon has had its say. */
+  const each = (word: string) => {
+    const twice = `test "$(tr '\\n' ' ' </run/NAME.log)" = "${word} ${word} "`;
+    return { each: true, stands: did(word), standsAgain: `${until(twice)}\n${twice}` } as const;
+  };
   const nothing = "test ! -e /run/NAME.log";
   const [RUNNING, ENABLED] = [{ running: true }, { enabled: true }];
   const BOTH = { ...RUNNING, ...ENABLED };
@@ -116,34 +123,17 @@ function ordinary(provider: string, { start, enable, is }: Manager): readonly St
       { running: true, enabled: false },
       { stands: did("start") },
     ),
-    one(
-      "restarted, while it runs",
-      RUNNING,
-      { restarted: true },
-      ["restart"],
-      {},
-      { each: true, stands: did("start") },
-    ),
-    one("restarted, while it does not run", {}, { restarted: true }, ["restart"], RUNNING, {
-      each: true,
-      stands: did("start"),
-    }),
+    one("restarted, while it runs", RUNNING, { restarted: true }, ["restart"], {}, each("start")),
+    one("restarted, while it does not run", {}, { restarted: true }, ["restart"], RUNNING, each("start")),
     one(
       "restarted and started is restarted",
       RUNNING,
       { restarted: true, started: true },
       ["restart"],
       {},
-      { each: true, stands: did("start") },
+      each("start"),
     ),
-    one(
-      "reloaded, while it runs",
-      RUNNING,
-      { reloaded: true },
-      ["reload"],
-      {},
-      { each: true, stands: did("reload") },
-    ),
+    one("reloaded, while it runs", RUNNING, { reloaded: true }, ["reload"], {}, each("reload")),
     one("reloaded, while it does not run", {}, { reloaded: true }, [], {}, { stands: nothing }),
     {
       ...one("one that does not exist", {}, { started: true }, [], {}),

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -112,6 +112,17 @@ describe("supplied()", () => {
     expect(await supplied({ ...options, named })).toMatchObject([
       { platform: "linux-x64-musl", from: "named" },
     ]);
+  });
+
+  test("one that is fetched again is never half written to who looks meanwhile", async () => {
+    const kept = store();
+    const { file } = await keepRuntime(arm(), { ...about, version: "20.9.0" }, kept);
+    // The very files that somebody has opened
+    for (const end of ["", ".json"]) linkSync(file + end, `${file}.open${end}`);
+    const before = ["", ".json"].map((end) => readFileSync(`${file}.open${end}`, "utf8"));
+    await keepRuntime(arm(), { ...about, version: "20.9.0", source: "another" }, kept);
+    expect(["", ".json"].map((end) => readFileSync(`${file}.open${end}`, "utf8"))).toEqual(before);
+    expect(await supplied({ folder: kept, own: none })).toMatchObject([{ source: "another" }]);
   });
 
   test("what was fetched and then altered is not brought", async () => {

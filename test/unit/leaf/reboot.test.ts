@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -48,6 +48,22 @@ test("a reboot ends the run with what the role did, and takes the host down behi
       return false;
     }
   });
+});
+
+test("a last word that takes its time is not overtaken by the host's end", async () => {
+  let on = 0;
+  const slow = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    on = Date.now();
+  };
+  const body = `console.log("on its way"); await reboot("why", { ${COMMAND} });`;
+  const { result } = await new FakeHost().role(wing, roleText(body), {}, { at: folder }, (event) =>
+    event.event === "output" ? slow() : undefined,
+  );
+  expect(result).toMatchObject({ kind: "reboot" });
+  const down = path.join(folder, "down");
+  await until("the host is taken down", () => existsSync(down));
+  expect(statSync(down).mtimeMs).toBeGreaterThan(on);
 });
 
 test("behind it the role goes on: what ran before gives its results of then, failures too, and runs no second time", async () => {

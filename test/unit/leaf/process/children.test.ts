@@ -139,3 +139,20 @@ test("a slow reader loses nothing, though the command ended long ago", async () 
   });
   expect(length).toBe(250_000);
 });
+
+test("a leaf that gets no time to run loses nothing of what a command said before its end", async () => {
+  const children = new Children({ childStarted: () => undefined, childEnded: () => undefined });
+  let length = 0;
+  await children.run({
+    file: "/bin/sh",
+    args: ["-c", "head -c 150000 /dev/zero | tr '\\0' x"],
+    signal: new AbortController().signal,
+    onOutput: async (_, text) => {
+      // The first piece is waited for until the command has ended; timers are what comes next in the loop, and are late.
+      if (length === 0) await new Promise((resolve) => setTimeout(setImmediate, 450, resolve));
+      else for (const until = performance.now() + 400; performance.now() < until; );
+      length += text.length;
+    },
+  });
+  expect(length).toBe(150_000);
+});
