@@ -7,8 +7,9 @@ import { causeOf, Refusal } from "../errors.js";
 const MAX_SIZE = 1024 * 1024;
 /** How many are kept beside the one that is written: mop.log.1 is the youngest */
 const OLD_ONES = 3;
-/** How long the end of a run waits for a file system that does not answer, in ms */
+/** How long the end of a run waits for a file system that does not answer, in ms; and how often in that time it looks */
 const PATIENCE = 2000;
+const LOOKS = 20;
 
 const FLAGS =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -42,12 +43,19 @@ export class LogFile {
 
   /** Resolves when all lines are written, or when that takes too long. */
   async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE);
+    let over = false;
+    const end = this.#last.then(() => {
+      over = true;
     });
-    await Promise.race([this.#last, late]);
-    clearTimeout(timer);
+    // In steps, of which a process that stands still misses one: the file system is not at fault for that
+    for (let look = 0; look < LOOKS && !over; look++) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, PATIENCE / LOOKS);
+      });
+      await Promise.race([end, late]);
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import { LogFile } from "../../../engine/leaf/log/log-file.js";
 import type { LeafResult } from "../../../engine/vocabulary/order.js";
 import type { WingModule } from "../../../relay/wing.js";
 import { bundleForTest, FakeHost, loadWing, roleText } from "../../support/fake-wing.js";
+import { standStill } from "../../support/held-up.js";
 
 let wing: WingModule;
 let folder: string;
@@ -145,5 +146,15 @@ describe("a leaf's log", () => {
     expect(existsSync(`${file}.4`)).toBe(false);
     // The youngest ones are there: five megabytes came in all.
     expect(readFileSync(`${file}.1`, "utf8").slice(0, 6)).toBe(String(4 * 1024).padStart(6, "0"));
+  });
+
+  test("has all its lines at the end, though the process gets no time while it is closed", async () => {
+    const log = new LogFile(file, (why) => expect.unreachable(why));
+    for (let line = 0; line < 50; line++) log.append(String(line));
+    const closed = log.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    standStill(2100);
+    await closed;
+    expect(readFileSync(file, "utf8").split("\n")).toHaveLength(51);
   });
 });
