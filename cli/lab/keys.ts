@@ -22,10 +22,10 @@ const field = (content: Uint8Array | string): Buffer => {
  * Ed25519 keys in 256 comes out malformed.
  */
 export function generateLabKey(): LabKey {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const { d = "", x = "" } = privateKey.export({ format: "jwk" });
-  const seed = Buffer.from(d, "base64url");
-  const point = Buffer.from(x, "base64url");
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  // The ends of both (RFC 8410), not a JWK: Node 20 stands still for ever where its garbage collector runs amid such an export
+  const seed = privateKey.export({ type: "pkcs8", format: "der" }).subarray(-32);
+  const point = publicKey.export({ type: "spki", format: "der" }).subarray(-32);
   const publicBlob = Buffer.concat([field(TYPE), field(point)]);
   const check = randomBytes(4);
   const secret = Buffer.concat([
