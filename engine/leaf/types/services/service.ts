@@ -42,6 +42,8 @@ export const service: ResourceType<ServiceOptions, Result, ServiceProvider> = {
 
 /** A program that ends at once is up for a moment, in ms. */
 const SETTLE = 200;
+/** Scripts that return before the program has written where it runs, or has ended, are looked at so often, a moment apart. */
+const LOOKS = 15;
 
 const WORDS: Readonly<Record<Deed, string>> = {
   daemonReload: "read changed files of",
@@ -126,16 +128,24 @@ function carryingOut(
     ...(context.diff && lines.length > 0 ? { diff: lines.join("") } : {}),
     async apply() {
       for (const deed of deeds) await provider.act(context, deed, name, deeds);
-      if (has("start") || has("restart")) await pause(SETTLE, context.signal);
-      const now = await provider.look(context, name);
-      if (has("stop") && now.running) throw new Refusal("it was stopped, but it is still running");
-      if ((has("start") || has("restart")) && !now.running && (!now.passing || now.trouble !== undefined))
-        throw new Refusal(
-          `it was started, but it is not running${now.trouble === undefined ? "" : ` (${now.trouble})`}`,
-        );
-      return deeds;
+      const starts = has("start") || has("restart");
+      if (starts) await pause(SETTLE, context.signal);
+      for (let looks = 1; ; looks++) {
+        const now = await provider.look(context, name);
+        const fault = has("stop") && now.running ? STILL_RUNS : starts ? notRunning(now) : undefined;
+        if (fault === undefined) return deeds;
+        if (looks === LOOKS || now.trouble !== undefined) throw new Refusal(fault);
+        await pause(SETTLE, context.signal);
+      }
     },
   };
+}
+
+const STILL_RUNS = "it was stopped, but it is still running";
+
+function notRunning({ running, passing, trouble }: ServiceState): string | undefined {
+  if (running || (passing && trouble === undefined)) return undefined;
+  return `it was started, but it is not running${trouble === undefined ? "" : ` (${trouble})`}`;
 }
 
 const yesNo = (value: boolean | undefined): string => (value ? "yes" : "no");
