@@ -1,7 +1,7 @@
 import { describeRun, lost, unhurt } from "./cases.js";
 
 /** A piece of the stream may begin in the middle of a packet: what is changed is its body then, or the next one's length. */
-const DAMAGED = /integrity|packet length/;
+const DAMAGED = /integrity|packet length|impossible length/;
 
 describeRun(
   "a relay before sessions that stay end to end",
