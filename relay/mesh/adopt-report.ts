@@ -6,16 +6,30 @@ import { decodeValue, encodeValue } from "../../transport/wire/value.js";
 import type { AdoptReport } from "../orders.js";
 import { breach, UnreachableError } from "./unreachable.js";
 
-/**
- * What the node on `carrier` says of a session that it was handed: it is believed in nothing that has another form. Throws
- * UnreachableError of the carrier, whose fault that is, not that of the host behind it.
- */
-export function readAdoptReport(body: Uint8Array, carrier: string): AdoptReport {
-  try {
-    return reportOf(body);
-  } catch (error) {
-    throw new UnreachableError(carrier, breach(carrier, asMopError(error)));
-  }
+/** What a node says of a session that it was handed, or of a command that it runs. */
+export interface Reports {
+  /** It is believed in nothing that has another form. Throws `broken`. */
+  read(body: Uint8Array): AdoptReport;
+  /** One could not be read: that is the fault of the carrier, not of the host behind it */
+  readonly broken: UnreachableError | undefined;
+}
+
+/** Those of the node on `carrier`. */
+export function reportsOf(carrier: string): Reports {
+  let broken: UnreachableError | undefined;
+  return {
+    read(body) {
+      try {
+        return reportOf(body);
+      } catch (error) {
+        broken = new UnreachableError(carrier, breach(carrier, asMopError(error)));
+        throw broken;
+      }
+    },
+    get broken() {
+      return broken;
+    },
+  };
 }
 
 function reportOf(body: Uint8Array): AdoptReport {

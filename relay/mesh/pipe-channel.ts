@@ -4,8 +4,7 @@ import type { Channel, Endpoint, NodeId, Value } from "../../transport/types.js"
 import { encodeValue } from "../../transport/wire/value.js";
 import type { AdoptOrder, AdoptReport, PipeOrder } from "../orders.js";
 import { encodeSessionState } from "../session/state.js";
-import { readAdoptReport } from "./adopt-report.js";
-import { UnreachableError } from "./unreachable.js";
+import { reportsOf } from "./adopt-report.js";
 
 /** Bytes of one message on the channel. */
 const PIECE = 32 * 1024;
@@ -32,10 +31,10 @@ export function openPipeChannel(
   order: PipeOrder,
 ): PipeChannel {
   const channel = endpoint.open(id, "pipe", { ...order });
+  const reports = reportsOf(name);
   let sent = 0;
   let received = 0;
   let handed = false;
-  let broken: UnreachableError | undefined;
   let dropped = false;
   let report: (message: AdoptReport) => void = () => {};
   let wanted: (() => void) | undefined;
@@ -78,7 +77,7 @@ export function openPipeChannel(
   async function receive({ receive }: Channel): Promise<void> {
     try {
       for await (const { type, body } of receive.call(channel)) {
-        if (type === "control") report(readAdoptReport(body, name));
+        if (type === "control") report(reports.read(body));
         else if (!handed && !pipe.destroyed) {
           received += body.length;
           if (!pipe.push(body))
@@ -90,7 +89,6 @@ export function openPipeChannel(
       if (!handed) pipe.push(null);
     } catch (thrown) {
       const error = asMopError(thrown, "LINK_LOST");
-      if (error instanceof UnreachableError) broken = error;
       // Nothing, where it was the channel's own end: else nobody would hear of what is wrong
       channel.reset(error.code, error.message);
       if (!handed) pipe.destroy(error);
@@ -109,7 +107,7 @@ export function openPipeChannel(
     closed: channel.closed.then(async (error) => {
       // What was reported before the end counts first
       if (handed) await reading;
-      return broken ?? (dropped ? undefined : error);
+      return reports.broken ?? (dropped ? undefined : error);
     }),
     async adopt(adoption, onReport) {
       // Behind what the pipe itself still holds

@@ -6,7 +6,7 @@ import { commandOptions } from "../../boot/core.js";
 import { spawnPiped } from "../../boot/spawn.js";
 import type { BootOrder, Elevation } from "../../orders.js";
 import type { Command } from "../../runtime/types.js";
-import { readAdoptReport } from "../adopt-report.js";
+import { reportsOf } from "../adopt-report.js";
 import type { Bringing } from "../bringing.js";
 import { joinedBelow } from "../join-below.js";
 import type { Place } from "../place.js";
@@ -20,7 +20,6 @@ import {
   type StartPort,
   startHere,
 } from "../start.js";
-import { UnreachableError } from "../unreachable.js";
 import type { From } from "../ways.js";
 import type { HopWay, Reaching } from "./hop.js";
 
@@ -114,27 +113,24 @@ async function below(
 ): Promise<NodeInfo> {
   const elevation = open && (await sealedElevation(port, place, open));
   place.authenticated = true;
-  const carrier = carrierOf(place, parent)?.name ?? place.name;
+  const reports = reportsOf(carrierOf(place, parent)?.name ?? place.name);
   return joinedBelow(port, place, parent, order, attempts, () => {
     const channel = port.endpoint.open(parent, "spawn", null);
     let reading: Promise<void> | undefined;
-    let broken: UnreachableError | undefined;
     return {
       answerMs: 0,
       closed: channel.closed.then(async (error) => {
         await reading;
-        return broken ?? error;
+        return reports.broken ?? error;
       }),
       reset: () => channel.reset("CANCELLED", "the command was given up"),
       async send(report) {
         reading = (async () => {
           try {
-            for await (const { body } of channel.receive()) report(readAdoptReport(body, carrier));
-          } catch (thrown) {
-            const error = asMopError(thrown);
-            if (error instanceof UnreachableError) broken = error;
+            for await (const { body } of channel.receive()) report(reports.read(body));
+          } catch (error) {
             // Nothing, where it was the channel's own end
-            channel.reset(error.code, error.message);
+            channel.reset(asMopError(error).code, asMopError(error).message);
           }
         })();
         const body = encodeValue({

@@ -70,6 +70,13 @@ const pipesOf = (b1: RawPeer) =>
     return { destination, channel, host: args.host, through: args.through };
   });
 
+/** What b1 says on the channel that it has its orders for b2 on. */
+const reportOf = (b1: RawPeer, body: Value) =>
+  frameOf("CONTROL", { source: B1, channel: b1.of("CONTROL")[0]!.channel, body: encodeValue(body) });
+
+/** What b1 says when the node that it started for b2 is over. */
+const goneOf = (error: MopError) => frameOf("GONE", { source: B1, body: encodeGone(B2, error) });
+
 describe("a host that has no node but may be a jump", () => {
   it.each([0, 1, 20])(
     "is one for those behind it, though the report of it comes %d turns behind the end of its node",
@@ -77,11 +84,9 @@ describe("a host that has no node but may be a jump", () => {
       const { mesh: made, b1 } = mesh();
       await until("the order", () => b1.of("CONTROL").length > 0);
       await until("the pipe to l1", () => pipesOf(b1).some(({ host }) => host === "l1"));
-      const { channel } = pipesOf(b1)[0]!;
-      const report = (body: Value) => frameOf("CONTROL", { source: B1, channel, body: encodeValue(body) });
-      const gone = frameOf("GONE", { source: B1, body: encodeGone(B2, noNode) });
-      const failed = report({ type: "failed", problem: [...problemValue(noNode)], ended: false });
-      b1.send(report({ type: "authenticated" }));
+      const gone = goneOf(noNode);
+      const failed = reportOf(b1, { type: "failed", problem: [...problemValue(noNode)], ended: false });
+      b1.send(reportOf(b1, { type: "authenticated" }));
       await settle();
       if (turns === 0) b1.send(gone, failed);
       else {
@@ -105,11 +110,9 @@ describe("a node whose report can't be read", () => {
   ])("is blamed, and not what it says next of the host behind it: %s", async (_of, route) => {
     const { mesh: made, b1, node } = mesh(route);
     await until("the order", () => b1.of("CONTROL").length > 0);
-    const [{ channel } = { channel: 0 }] = b1.of("CONTROL");
-    b1.send(frameOf("CONTROL", { source: B1, channel, body: encodeValue({ type: "sign", data: "x" }) }));
+    b1.send(reportOf(b1, { type: "sign", data: "x" }));
     await until("the end of the channel", () => b1.of("RESET").length > 0);
-    const cut = new MopError("PROTOCOL", "its parent gave it up");
-    b1.send(frameOf("GONE", { source: B1, body: encodeGone(B2, cut) }));
+    b1.send(goneOf(new MopError("PROTOCOL", "its parent gave it up")));
     await expect(node.up).rejects.toMatchObject({
       at: "b1",
       code: "PROTOCOL",
@@ -122,10 +125,6 @@ describe("a node whose report can't be read", () => {
   });
 });
 
-/** What b1 says on the channel that it has its orders for b2 on. */
-const reportOf = (b1: RawPeer, body: Value) =>
-  frameOf("CONTROL", { source: B1, channel: b1.of("CONTROL")[0]!.channel, body: encodeValue(body) });
-
 describe("a node that says nothing in time of a session that it was handed", () => {
   const b2 = hop("b2");
   afterEach(() => void vi.useRealTimers());
@@ -134,8 +133,7 @@ describe("a node that says nothing in time of a session that it was handed", () 
   it("is told that it is given up: that it ends what it began is not why the host is out", async () => {
     const { mesh: made, b1, node } = mesh([hop("b1"), limited]);
     await until("the end of the channel", () => b1.of("RESET").length > 0);
-    const cut = new MopError("CANCELLED", "the pipe was given up");
-    b1.send(frameOf("GONE", { source: B1, body: encodeGone(B2, cut) }));
+    b1.send(goneOf(new MopError("CANCELLED", "the pipe was given up")));
     await expect(node.up).rejects.toMatchObject({
       at: "b2",
       code: "CONNECT_TIMEOUT",
@@ -164,11 +162,8 @@ it("a host whose node is gone already is not logged in at once more", async () =
   const { mesh: made, b1, node } = mesh([hop("b1"), hop("b2")], memoryPipe(), "eager");
   await until("the order", () => b1.of("CONTROL").length > 0);
   const ended = new MopError("SSH_CHANNEL_REFUSED", "the server opens no session: no");
-  const [{ channel } = { channel: 0 }] = b1.of("CONTROL");
-  b1.send(
-    frameOf("GONE", { source: B1, body: encodeGone(B2, ended) }),
-    frameOf("RESET", { source: B1, channel, body: encodeProblem(ended) }),
-  );
+  const { channel } = b1.of("CONTROL")[0]!;
+  b1.send(goneOf(ended), frameOf("RESET", { source: B1, channel, body: encodeProblem(ended) }));
   await expect(node.up).rejects.toMatchObject({ at: "b2", code: "SSH_CHANNEL_REFUSED" });
   for (let turn = 0; turn < 20; turn++) await settle();
   expect(pipesOf(b1).map(({ host }) => host)).toEqual(["b2"]);
