@@ -66,11 +66,13 @@ async function play(table: StateTable, state: State, words: Words & { here: stri
   const checked = await run(true);
   const touchedByCheck = differences(before, await look());
   const applied = await run(false);
-  const lacking = (lines = "") =>
-    shell(`set -x\n${fill(lines, words)}`, here).then(
-      () => "",
-      (error: Error) => error.message,
-    );
+  const lacking = async (lines: string | undefined) =>
+    lines === undefined
+      ? ""
+      : shell(`set -x\n${fill(lines, words)}`, here).then(
+          () => "",
+          (error: Error) => error.message,
+        );
   const lacks = await lacking(state.stands);
   const after = await look();
   const again = await run(false);
